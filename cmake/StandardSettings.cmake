@@ -1,0 +1,23 @@
+# Compiler flags live on one INTERFACE target that every room links privately; nothing is set globally but the language
+# level and the build types.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_DEV "-Og -g1")
+set(CMAKE_C_FLAGS_DEV "-Og -g1")
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+set(HERMES_SANITIZE "" CACHE STRING "Sanitizers for every program but the static shim, e.g. address,undefined")
+
+add_library(hermes_standard INTERFACE)
+target_compile_options(hermes_standard INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Werror)
+if(HERMES_SANITIZE)
+  target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE})
+endif()

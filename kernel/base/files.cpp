@@ -1,0 +1,193 @@
+#include "kernel/base/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+#include "kernel/base/fd.hpp"
+#include "kernel/base/text.hpp"
+
+namespace hermes {
+
+Error system_error(std::string_view doing, const fs::path& path, int error_number) {
+  std::string hint;
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      hint = "free some space there and try again";
+      break;
+    case EROFS:
+      hint = "the filesystem is read-only: remount it, or set HERMES_HOME to a writable directory";
+      break;
+    case EACCES:
+    case EPERM:
+      hint = "check the owner and the permissions, or set HERMES_HOME to a directory of your own";
+      break;
+    case EMFILE:
+    case ENFILE:
+      hint = "too many open files: raise the limit (ulimit -n)";
+      break;
+    default:
+      break;
+  }
+  return {ErrorCode::unavailable,
+          fmt::format("cannot {} {}: {}", doing, printable(path.string()), std::strerror(error_number)), hint};
+}
+
+Result<std::string> read_file(const fs::path& path, std::size_t most) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT) {
+      return fail(ErrorCode::not_found, fmt::format("no such file: {}", printable(path.string())));
+    }
+    return std::unexpected(system_error("open", path, errno));
+  }
+  std::string text;
+  std::array<char, 16384> part{};
+  while (true) {
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return std::unexpected(system_error("read", path, errno));
+    }
+    if (got == 0) {
+      return text;
+    }
+    text.append(part.data(), static_cast<std::size_t>(got));
+    if (text.size() > most) {
+      return fail(ErrorCode::invalid, fmt::format("{} is longer than {} bytes", printable(path.string()), most));
+    }
+  }
+}
+
+Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode) {
+  const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), ::getpid());
+  Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file) {
+    return std::unexpected(system_error("write", path, errno));
+  }
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t put = ::write(file.get(), rest.data(), rest.size());
+    if (put < 0 && errno == EINTR) {
+      continue;
+    }
+    if (put <= 0) {
+      const int error_number = errno;
+      ::unlink(temporary.c_str());
+      return std::unexpected(system_error("write", path, error_number));
+    }
+    rest.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error_number = errno;
+    ::unlink(temporary.c_str());
+    return std::unexpected(system_error("write", path, error_number));
+  }
+  return sync_directory(path.parent_path());
+}
+
+Result<void> make_directory(const fs::path& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) {
+    return sync_directory(path.parent_path());
+  }
+  if (errno == EEXIST) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
+      return {};
+    }
+    return fail(ErrorCode::unavailable, fmt::format("{} exists and is not a directory", printable(path.string())));
+  }
+  if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+    TRY(make_directory(path.parent_path(), mode));
+    if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) {
+      return sync_directory(path.parent_path());
+    }
+  }
+  return std::unexpected(system_error("create directory", path, errno));
+}
+
+Result<void> sync_directory(const fs::path& path) {
+  const fs::path named = path.empty() ? fs::path(".") : path;
+  const Fd directory(::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) {
+    return std::unexpected(system_error("sync directory", named, errno));
+  }
+  return {};
+}
+
+std::optional<pid_t> flock_holder(const fs::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) {
+    return std::nullopt;
+  }
+  const std::string file =
+      fmt::format("{:02x}:{:02x}:{}", major(facts.st_dev), minor(facts.st_dev), facts.st_ino);
+  // A line: "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"; waiters have "->" after the number (proc(5)).
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("->") != std::string::npos || line.find("FLOCK") == std::string::npos) {
+      continue;
+    }
+    const std::vector<std::string> words = split_list(line, ' ');
+    if (words.size() >= 6 && words[5] == file) {
+      pid_t pid = 0;
+      std::from_chars(words[4].data(), words[4].data() + words[4].size(), pid);
+      if (pid > 0) {
+        return pid;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> network_filesystem(const fs::path& path) {
+  struct statfs facts {};
+  if (::statfs(path.c_str(), &facts) != 0) {
+    return std::nullopt;
+  }
+  // Magic numbers: statfs(2) and linux/magic.h.
+  switch (static_cast<unsigned long>(facts.f_type) & 0xffffffffUL) {
+    case 0x6969:
+      return "nfs";
+    case 0xff534d42:
+    case 0xfe534d42:
+    case 0x517b:
+      return "smb";
+    case 0x01021997:
+      return "9p";
+    case 0x5346414f:
+      return "afs";
+    case 0x00c36400:
+      return "ceph";
+    case 0x47504653:
+      return "gpfs";
+    case 0x0bd00bd0:
+      return "lustre";
+    default:
+      return std::nullopt;
+  }
+}
+
+fs::path expand_tilde(std::string_view text, const fs::path& home) {
+  if (text == "~") {
+    return home;
+  }
+  if (text.starts_with("~/")) {
+    return home / text.substr(2);
+  }
+  return text;
+}
+
+}  // namespace hermes

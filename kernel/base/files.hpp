@@ -1,0 +1,41 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kernel/base/error.hpp"
+
+// Plain files and directories: the one place where the kernel meets these system calls. Never used on a board's database file
+// (closing any descriptor of it would drop SQLite's locks).
+namespace hermes {
+
+namespace fs = std::filesystem;
+
+// The error of a failed system call: code unavailable, "cannot <doing> <path>: <strerror>", with a hint for the usual causes.
+Error system_error(std::string_view doing, const fs::path& path, int error_number);
+
+// Whole contents. Error: not_found, unavailable, or invalid when it is longer than `most` bytes.
+Result<std::string> read_file(const fs::path& path, std::size_t most);
+
+// Writes a temporary file beside it, fsyncs, renames: readers see the old text or the new, never a part.
+Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode = 0600);
+
+// Makes the directory and its missing parents with `mode`, and fsyncs the parent of each new one.
+Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
+
+Result<void> sync_directory(const fs::path& path);
+
+// PID of who holds a flock on the file at `path`, read from /proc/locks; nothing when nobody does or it is not visible.
+std::optional<pid_t> flock_holder(const fs::path& path);
+
+// Filesystem type from statfs(2) as a word when it is a network filesystem ("nfs", "smb", "9p", …), else nothing.
+std::optional<std::string> network_filesystem(const fs::path& path);
+
+// "~" and "~/x" with the given home directory.
+fs::path expand_tilde(std::string_view text, const fs::path& home);
+
+}  // namespace hermes

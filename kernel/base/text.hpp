@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/base/error.hpp"
+
+namespace hermes {
+
+// ASCII white space is stripped from both ends.
+std::string_view trim(std::string_view text);
+
+// ASCII only: names on a board are ASCII by rule or compared byte for byte.
+std::string to_lower(std::string_view text);
+
+// Well-formed UTF-8 as RFC 3629 defines it (no overlong forms, no surrogates, at most U+10FFFF).
+bool is_utf8(std::string_view text);
+
+// Longest prefix of at most `bytes` bytes that does not cut a UTF-8 character.
+std::string_view clip(std::string_view text, std::size_t bytes);
+
+// For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …; everything else stays.
+std::string printable(std::string_view text);
+
+// Like printable, but line breaks and tabs stay.
+std::string printable_lines(std::string_view text);
+
+// Up to the first line break.
+std::string_view first_line(std::string_view text);
+
+// Words separated by `separator`, trimmed, blanks dropped.
+std::vector<std::string> split_list(std::string_view text, char separator);
+
+std::string join(const std::vector<std::string>& words, std::string_view separator);
+
+// Columns a terminal uses for the text: 2 for wide East Asian characters and emoji, 0 for combining marks, 1 otherwise.
+std::size_t display_width(std::string_view text);
+
+// Refuses what the board cannot store faithfully: invalid UTF-8, NUL bytes, more than `most` bytes.
+// `what` names the field in the message. Error: invalid.
+Result<void> check_text(std::string_view what, std::string_view text, std::size_t most);
+
+}  // namespace hermes

@@ -1,0 +1,53 @@
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "kernel/base/fd.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/base/process.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace hermes;
+using hermes::test::TempDir;
+
+TEST_CASE("a file is replaced whole and keeps its mode") {
+  const TempDir dir;
+  REQUIRE(write_file_atomically(dir / "x", "one"));
+  REQUIRE(write_file_atomically(dir / "x", "two"));
+  CHECK(read_file(dir / "x", 100) == "two");
+  struct stat facts {};
+  REQUIRE(::stat((dir / "x").c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777) == 0600);
+  CHECK_FALSE(read_file(dir / "x", 2));
+  CHECK(read_file(dir / "none", 2).error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("directories are made private, with their parents, and an existing one is fine") {
+  const TempDir dir;
+  REQUIRE(make_directory(dir.path() / "a" / "b"));
+  REQUIRE(make_directory(dir.path() / "a" / "b"));
+  struct stat facts {};
+  REQUIRE(::stat((dir.path() / "a").c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 0777) == 0700);
+  REQUIRE(write_file_atomically(dir / "file", ""));
+  CHECK_FALSE(make_directory(dir / "file"));
+}
+
+TEST_CASE("the holder of a lock is named by its PID") {
+  const TempDir dir;
+  REQUIRE(write_file_atomically(dir / "lock", ""));
+  CHECK_FALSE(flock_holder(dir / "lock"));
+  const Fd held(::open((dir / "lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  CHECK(flock_holder(dir / "lock") == ::getpid());
+}
+
+TEST_CASE("a process is its PID and its start time") {
+  const auto start = process_start(::getpid());
+  REQUIRE(start);
+  CHECK(is_alive(::getpid(), *start));
+  CHECK_FALSE(is_alive(::getpid(), *start + 1));
+  CHECK_FALSE(process_start(0x3fffffff));
+}

@@ -1,0 +1,48 @@
+#include <catch2/catch.hpp>
+
+#include "kernel/base/text.hpp"
+
+using namespace hermes;
+
+TEST_CASE("control characters are shown, not sent to the terminal") {
+  CHECK(printable("a\x1b[31mred\nb\tc\x7f") == "a\\x1b[31mred\\nb\\tc\\x7f");
+  CHECK(printable("caf\xc3\xa9 \xe6\x97\xa5") == "caf\xc3\xa9 \xe6\x97\xa5");
+  CHECK(printable("\xff\xfe") == "\\xff\\xfe");
+  CHECK(printable("\xc2\x9b") == "\\u009b");
+  CHECK(printable_lines("a\n\tb\r") == "a\n\tb\\r");
+}
+
+TEST_CASE("UTF-8 is checked as RFC 3629 says") {
+  CHECK(is_utf8("plain"));
+  CHECK(is_utf8("\xf0\x9f\x98\x80"));
+  CHECK_FALSE(is_utf8("\xc0\xaf"));          // overlong
+  CHECK_FALSE(is_utf8("\xed\xa0\x80"));      // surrogate
+  CHECK_FALSE(is_utf8("\xf4\x90\x80\x80"));  // past U+10FFFF
+  CHECK_FALSE(is_utf8("\xe6\x97"));          // cut short
+}
+
+TEST_CASE("clipping never cuts a character") {
+  CHECK(clip("a\xc3\xa9z", 2) == "a");
+  CHECK(clip("a\xc3\xa9z", 3) == "a\xc3\xa9");
+  CHECK(clip("abc", 9) == "abc");
+}
+
+TEST_CASE("wide characters take two columns") {
+  CHECK(display_width("abc") == 3);
+  CHECK(display_width("\xe6\x97\xa5\xe6\x9c\xac") == 4);
+  CHECK(display_width("e\xcc\x81") == 1);
+}
+
+TEST_CASE("text from outside is bounded and valid") {
+  CHECK(check_text("title", "fine", 10));
+  const auto longer = check_text("body", std::string(11, 'x'), 10);
+  REQUIRE_FALSE(longer);
+  CHECK(longer.error().message == "body is 11 bytes long, the limit is 10");
+  CHECK_FALSE(check_text("title", "a\xff", 10));
+  CHECK_FALSE(check_text("title", std::string_view("a\0b", 3), 10));
+}
+
+TEST_CASE("lists are split at the separator, trimmed, blanks dropped") {
+  CHECK(split_list(" a, b,,c ", ',') == std::vector<std::string>{"a", "b", "c"});
+  CHECK(split_list("", ',').empty());
+}
