@@ -37,6 +37,8 @@ struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;
   std::string hint;
+
+  bool operator==(const Error&) const = default;
 };
 
 template <class T>

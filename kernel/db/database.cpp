@@ -1,0 +1,203 @@
+#include "kernel/db/database.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "kernel/base/fd.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/db/gate.hpp"
+#include "kernel/db/migration.hpp"
+#include "kernel/db/migrator.hpp"
+
+namespace hermes::db {
+
+namespace {
+
+// Frames (pages of 4 KiB) in the WAL at which checkpoints begin. Decided by frames, never by file size: a reset WAL keeps its size.
+constexpr int k_passive_from = 1000;
+constexpr int k_passive_every = 250;
+constexpr int k_truncate_from = 4000;
+constexpr int k_truncate_every = 1000;
+constexpr Millis k_truncate_patience{100};
+
+Result<void> refuse_network_filesystem(const std::filesystem::path& path) {
+  if (const auto kind = network_filesystem(path)) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("{} lies on a network filesystem ({}), where SQLite's locks cannot be trusted",
+                            printable(path.string()), *kind),
+                "set HERMES_HOME to a directory on a local disk");
+  }
+  return {};
+}
+
+Error newer_schema(std::int64_t found, const std::filesystem::path& path) {
+  return {ErrorCode::schema,
+          fmt::format("the board {} has schema {}, this program knows up to {}", printable(path.string()), found,
+                      schema_version()),
+          "use the newer hermes that migrated it"};
+}
+
+// What kind of file this is: refuses anything that is not a board of a version we know.
+Result<void> check_identity(Connection& connection, const std::filesystem::path& path, Database::Access access) {
+  const auto application = connection.pragma("application_id");
+  const auto version = connection.pragma("user_version");
+  if (application != k_application_id || version < 1) {
+    return fail(ErrorCode::damaged, fmt::format("{} is not a Hermes board (or was emptied)", printable(path.string())),
+                "nothing was changed; restore board.db from a backup, or move the directory away and create the board anew");
+  }
+  if (version > schema_version()) {
+    return std::unexpected(newer_schema(version, path));
+  }
+  if (version < schema_version() && access == Database::Access::read) {
+    return fail(ErrorCode::schema,
+                fmt::format("the board {} has schema {}, this program needs {}", printable(path.string()), version,
+                            schema_version()),
+                "any writing verb, `hermes init` or starting the dispatcher migrates it");
+  }
+  return {};
+}
+
+}  // namespace
+
+int schema_version() { return embedded_migrations().back().number; }
+
+Result<void> Database::create(const BoardFiles& files, Instant now) {
+  TRY(refuse_network_filesystem(files.database.parent_path()));
+  for (const auto& path : {files.lock, files.database}) {
+    const Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!made) {
+      return std::unexpected(system_error("create", path, errno));
+    }
+  }
+  try {
+    Connection connection(files.database, OpenMode::create);
+    connection.query("PRAGMA journal_mode = WAL").next();  // once, here; afterwards it is only read
+    connection.execute_script(fmt::format("PRAGMA application_id = {}", k_application_id).c_str());
+    TRY(migrate(connection, files, now, std::chrono::seconds{30}));
+    connection.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files.database));
+  }
+  return sync_directory(files.database.parent_path());
+}
+
+Result<Database> Database::open(const BoardFiles& files, Access access, Instant now, Millis gate_wait) {
+  struct stat facts {};
+  if (::stat(files.database.c_str(), &facts) != 0) {  // stat opens nothing, so it drops no lock
+    if (errno == ENOENT) {
+      return fail(ErrorCode::damaged, fmt::format("the board file {} is missing", printable(files.database.string())),
+                  "restore it from a backup, or move its directory away and create the board anew");
+    }
+    return std::unexpected(system_error("open", files.database, errno));
+  }
+  TRY(refuse_network_filesystem(files.database));
+  try {
+    Connection connection(files.database, OpenMode::existing);
+    TRY(check_identity(connection, files.database, access));
+    if (connection.pragma("user_version") < schema_version()) {
+      TRY(migrate(connection, files, now, gate_wait));
+    }
+    return Database(files, std::move(connection));
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files.database));
+  }
+}
+
+Result<void> Database::run_read(const std::function<void(Reader&)>& body) {
+  try {
+    connection_.execute("BEGIN");
+    try {
+      Reader reader(connection_);
+      body(reader);
+    } catch (...) {
+      connection_.execute("ROLLBACK");
+      throw;
+    }
+    connection_.execute("COMMIT");
+    return {};
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files_.database));
+  }
+}
+
+Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Millis gate_wait) {
+  TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait));
+  const auto roll_back = [&] {
+    if (connection_.in_transaction()) {  // SQLite has already rolled back after some errors
+      try {
+        connection_.execute("ROLLBACK");
+      } catch (const DbError&) {  // the first error is the one to report
+      }
+    }
+  };
+  try {
+    connection_.execute("BEGIN IMMEDIATE");
+    if (const auto version = connection_.pragma("user_version"); version != schema_version()) {
+      roll_back();
+      return std::unexpected(newer_schema(version, files_.database));
+    }
+    Writer writer(connection_);
+    if (!body(writer)) {
+      roll_back();
+      return {};
+    }
+    connection_.execute("COMMIT");
+  } catch (const DbError& error) {
+    roll_back();
+    return std::unexpected(to_error(error, files_.database));
+  } catch (...) {
+    roll_back();
+    throw;
+  }
+  checkpoint_if_due();  // the commit stands whatever happens here
+  return {};
+}
+
+// Most writers are short-lived processes without a memory of the last checkpoint, so "every 250 frames" is decided by whether this
+// very commit crossed a multiple of 250. Otherwise each new process would try again, and wait for readers, under the gate.
+void Database::checkpoint_if_due() {
+  const int frames = connection_.wal_frames();
+  const int before = std::max(frames - connection_.frames_of_last_commit(), 0);
+  const auto crossed = [&](int every) { return frames / every != before / every; };
+  if (frames >= k_truncate_from && crossed(k_truncate_every)) {
+    connection_.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
+  } else if (frames >= k_passive_from && crossed(k_passive_every)) {
+    connection_.checkpoint(Connection::Checkpoint::passive, Millis{0});
+  }
+}
+
+Result<std::int64_t> Database::data_version() {
+  try {
+    return connection_.pragma("data_version");
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files_.database));
+  }
+}
+
+Result<void> Database::truncate_wal(Millis gate_wait) {
+  TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait));
+  connection_.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
+  return {};
+}
+
+Result<std::vector<std::string>> Database::check_integrity(bool quick) {
+  try {
+    std::vector<std::string> problems;
+    Cursor rows = connection_.query(quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)");
+    while (rows.next()) {
+      if (const std::string line = rows.text(0); line != "ok") {
+        problems.push_back(line);
+      }
+    }
+    return problems;
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files_.database));
+  }
+}
+
+}  // namespace hermes::db

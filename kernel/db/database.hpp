@@ -1,0 +1,114 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "kernel/base/error.hpp"
+#include "kernel/db/connection.hpp"
+
+namespace hermes::db {
+
+// "HRMS": marks an SQLite file as a Hermes board.
+inline constexpr std::int64_t k_application_id = 0x48524d53;
+
+// The user_version this program writes: the number of its last migration.
+int schema_version();
+
+struct BoardFiles {
+  std::filesystem::path database;   // board.db
+  std::filesystem::path lock;       // board.lock, the write gate
+};
+
+// A read transaction: sees one state of the board and can only query.
+class Reader {
+ public:
+  explicit Reader(Connection& connection) : connection_(connection) {}
+
+  template <class... Args>
+  Cursor query(std::string_view sql, const Args&... args) {
+    return connection_.query(sql, args...);
+  }
+
+ protected:
+  Connection& connection_;
+};
+
+// A write transaction under the write gate.
+class Writer : public Reader {
+ public:
+  using Reader::Reader;
+
+  template <class... Args>
+  int execute(std::string_view sql, const Args&... args) {
+    return connection_.execute(sql, args...);
+  }
+  std::int64_t last_insert_id() const { return connection_.last_insert_id(); }
+};
+
+// One connection to one board: the only way in. Readers take no gate and write nothing; writers go through the gate one at a
+// time, COMMIT before anything is acknowledged, and checkpoint under the gate when the WAL has grown.
+class Database {
+ public:
+  // Creates board.db and board.lock in an existing directory that has neither. Used by `init` and `boards create` only.
+  static Result<void> create(const BoardFiles& files, Instant now);
+
+  enum class Access {
+    read,   // an older schema is refused (code schema), naming what migrates it
+    write,  // an older schema is migrated under the gate, one transaction per file
+  };
+  // Error: not_found, damaged, schema (newer: both versions named), unavailable, busy. Never changes a damaged or newer file.
+  static Result<Database> open(const BoardFiles& files, Access access, Instant now,
+                               Millis gate_wait = std::chrono::seconds{30});
+
+  Database(Database&&) noexcept = default;
+  Database& operator=(Database&&) noexcept = default;
+
+  // `body` takes Reader& and returns a Result. Rows are copied out before anything is printed or sent.
+  template <class Body>
+  auto read(Body body) -> std::invoke_result_t<Body, Reader&> {
+    std::optional<std::invoke_result_t<Body, Reader&>> result;
+    TRY(run_read([&](Reader& reader) { result.emplace(body(reader)); }));
+    return std::move(*result);
+  }
+
+  // `body` takes Writer& and returns a Result. Its error, or an exception of the database, rolls everything back; a value means that
+  // COMMIT returned. Error: busy when the gate could not be had within `gate_wait`; schema when a newer program has migrated the board.
+  template <class Body>
+  auto write(Body body, Millis gate_wait = std::chrono::seconds{30}) -> std::invoke_result_t<Body, Writer&> {
+    std::optional<std::invoke_result_t<Body, Writer&>> result;
+    TRY(run_write(
+        [&](Writer& writer) {
+          result.emplace(body(writer));
+          return result->has_value();
+        },
+        gate_wait));
+    return std::move(*result);
+  }
+
+  // Changes with every commit of another connection; unchanged after one's own.
+  Result<std::int64_t> data_version();
+
+  // Copies the WAL back and empties it, under the gate: for a board that has gone quiet.
+  Result<void> truncate_wal(Millis gate_wait);
+
+  // PRAGMA integrity_check or quick_check: the problems found, none when healthy.
+  Result<std::vector<std::string>> check_integrity(bool quick);
+
+  const BoardFiles& files() const { return files_; }
+
+ private:
+  Database(BoardFiles files, Connection connection)
+      : files_(std::move(files)), connection_(std::move(connection)) {}
+
+  Result<void> run_read(const std::function<void(Reader&)>& body);
+  Result<void> run_write(const std::function<bool(Writer&)>& body, Millis gate_wait);
+  void checkpoint_if_due();
+
+  BoardFiles files_;
+  Connection connection_;
+};
+
+}  // namespace hermes::db
