@@ -15,6 +15,7 @@ set(HERMES_SANITIZE "" CACHE STRING "Sanitizers for every program but the static
 add_library(hermes_standard INTERFACE)
 target_compile_options(hermes_standard INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wno-missing-field-initializers  # designated initialisers name what they set; the rest has its default
   -Werror)
 if(HERMES_SANITIZE)
   target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer
