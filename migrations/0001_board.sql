@@ -45,7 +45,8 @@ CREATE TABLE tasks (
   result TEXT,
   current_run_id INTEGER REFERENCES runs (id) DEFERRABLE INITIALLY DEFERRED,
   CHECK ((status = 'running') = (current_run_id IS NOT NULL)),
-  CHECK (status NOT IN ('ready', 'review') OR (ready_since IS NOT NULL AND eligible_at IS NOT NULL)),
+  CHECK ((status IN ('ready', 'review')) = (ready_since IS NOT NULL)),
+  CHECK ((status IN ('ready', 'review')) = (eligible_at IS NOT NULL)),
   CHECK (status <> 'blocked' OR block_source IS NOT NULL),
   CHECK (status <> 'done' OR completed_at IS NOT NULL),
   CHECK (branch IS NULL OR workspace_kind = 'worktree')
@@ -185,8 +186,8 @@ CREATE TABLE counts (
 -- The order of starts, per profile and tenant; what is due; what the list shows first.
 CREATE INDEX tasks_claim ON tasks (status, assignee, tenant, priority DESC, eligible_at, id)
   WHERE status IN ('ready', 'review');
-CREATE INDEX tasks_eligible ON tasks (eligible_at) WHERE status IN ('ready', 'review');
-CREATE INDEX tasks_ready_since ON tasks (ready_since) WHERE status = 'ready';
+CREATE INDEX tasks_eligible ON tasks (eligible_at) WHERE eligible_at IS NOT NULL;
+CREATE INDEX tasks_ready_since ON tasks (status, ready_since) WHERE ready_since IS NOT NULL;
 CREATE INDEX tasks_wake ON tasks (wake_at) WHERE status = 'scheduled' AND wake_at IS NOT NULL;
 CREATE INDEX tasks_order ON tasks (priority DESC, created_at, id) WHERE status <> 'archived';
 CREATE INDEX tasks_status ON tasks (status, priority DESC, created_at, id);

@@ -26,9 +26,20 @@ auto guarded(Call call) -> decltype(call()) {
   }
 }
 
+// Parameters are written $1, $2 …; for SQLite these are names that it numbers by first appearance, so each is looked up. A value whose
+// parameter the text does not use is left out.
 void bind_all(SQLite::Statement& statement, std::span<const Value> values) {
+  static constexpr const char* k_names[] = {"$1",  "$2",  "$3",  "$4",  "$5",  "$6",  "$7",  "$8",
+                                            "$9",  "$10", "$11", "$12", "$13", "$14", "$15", "$16",
+                                            "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24"};
+  if (values.size() > std::size(k_names)) {
+    throw DbError(SQLITE_MISUSE, "too many parameters");
+  }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const int place = static_cast<int>(i) + 1;
+    const int place = statement.getIndex(k_names[i]);
+    if (place == 0) {
+      continue;
+    }
     if (const auto* number = std::get_if<std::int64_t>(&values[i])) {
       statement.bind(place, *number);
     } else if (const auto* text = std::get_if<std::string_view>(&values[i])) {

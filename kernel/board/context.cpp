@@ -1,0 +1,166 @@
+#include "kernel/board/context.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kernel/base/duration.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/comments.hpp"
+#include "kernel/board/links.hpp"
+#include "kernel/board/runs.hpp"
+#include "kernel/board/tasks.hpp"
+
+namespace hermes::board {
+
+namespace {
+
+constexpr std::size_t k_body = 8192;
+constexpr std::size_t k_field = 4096;
+constexpr std::size_t k_comment = 2048;
+constexpr std::size_t k_whole = 64 * 1024;
+constexpr std::size_t k_attempts = 10;
+constexpr std::size_t k_parents = 30;
+constexpr std::size_t k_comments = 30;
+
+std::string cut(std::string_view text, std::size_t bytes) {
+  const std::string_view kept = clip(text, bytes);
+  return kept.size() == text.size() ? std::string(text)
+                                    : fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
+}
+
+// The author of a comment is quoted, so that a name cannot pose as an instruction.
+std::string author_name(std::string_view name) {
+  std::string plain = printable(name);
+  std::erase(plain, '`');
+  return plain;
+}
+
+void add_heading(std::string& out, const Task& task) {
+  out += fmt::format("# Kanban task {}: {}\n\n", task.id, printable(task.title));
+  out += fmt::format("Assignee: {}\nStatus: {}\n", task.assignee.empty() ? "(unassigned)" : task.assignee,
+                     to_word(task.status));
+  if (!task.tenant.empty()) {
+    out += fmt::format("Tenant: {}\n", task.tenant);
+  }
+  out += fmt::format("Workspace: {}{}\n", to_word(task.workspace_kind),
+                     task.workspace_path ? " @ " + *task.workspace_path : "");
+  if (task.max_runtime) {
+    out += fmt::format("Max runtime: {}\n", format_duration(*task.max_runtime));
+  }
+  if (task.branch) {
+    out += fmt::format("Branch: {}\n", *task.branch);
+  }
+  if (task.body && !trim(*task.body).empty()) {
+    out += fmt::format("\n## Body\n\n{}\n", cut(trim(*task.body), k_body));
+  }
+}
+
+void add_attempts(std::string& out, const std::vector<Run>& runs, Instant now) {
+  std::vector<const Run*> ended;
+  for (const Run& run : runs) {
+    if (run.ended_at) {
+      ended.push_back(&run);
+    }
+  }
+  if (ended.empty()) {
+    return;
+  }
+  out += "\n## Earlier attempts\n";
+  const std::size_t skipped = ended.size() > k_attempts ? ended.size() - k_attempts : 0;
+  if (skipped > 0) {
+    out += fmt::format("\n({} older attempts left out)\n", skipped);
+  }
+  for (std::size_t i = skipped; i < ended.size(); ++i) {
+    const Run& run = *ended[i];
+    out += fmt::format("\n### Attempt {}: {} (@{}, {}, {})\n", run.attempt, to_word(*run.outcome),
+                       run.profile.empty() ? "-" : run.profile, format_local_minute(*run.ended_at),
+                       format_age(*run.ended_at, now));
+    if (run.summary) {
+      out += fmt::format("\n{}\n", cut(*run.summary, k_field));
+    }
+    if (run.error) {
+      out += fmt::format("\nError: {}\n", cut(*run.error, k_field));
+    }
+    if (run.metadata) {
+      out += fmt::format("\nMetadata: {}\n", cut(*run.metadata, k_field));
+    }
+  }
+}
+
+void add_parent(std::string& out, db::Reader& tx, const std::string& id, Instant now) {
+  const auto parent = find_task(tx, id);
+  if (!parent || parent->status != Status::done) {
+    return;
+  }
+  out += fmt::format("\n### {}: {} (done {})\n", id, printable(parent->title),
+                     format_age(parent->completed_at.value_or(now), now));
+  std::optional<Run> last;
+  for (Run& run : runs_of(tx, id)) {
+    if (run.outcome == Outcome::completed) {
+      last = std::move(run);
+    }
+  }
+  const auto summary = last ? last->summary : std::nullopt;
+  if (!summary && !parent->result) {
+    out += "\n(no summary)\n";
+  }
+  if (summary) {
+    out += fmt::format("\n{}\n", cut(*summary, k_field));
+  }
+  if (parent->result && parent->result != summary) {
+    out += fmt::format("\n{}\n", cut(*parent->result, k_field));
+  }
+  if (last && last->metadata) {
+    out += fmt::format("\nMetadata: {}\n", cut(*last->metadata, k_field));
+  }
+}
+
+void add_parents(std::string& out, db::Reader& tx, const std::string& id, Instant now) {
+  const auto parents = parents_of(tx, id);
+  if (parents.empty()) {
+    return;
+  }
+  out += "\n## Results of parents\n\nSnapshots of the moment each parent finished: check what matters again.\n";
+  for (std::size_t i = 0; i < std::min(parents.size(), k_parents); ++i) {
+    add_parent(out, tx, parents[i], now);
+  }
+  if (parents.size() > k_parents) {
+    out += fmt::format("\n({} more parents left out)\n", parents.size() - k_parents);
+  }
+}
+
+void add_comments(std::string& out, const std::vector<Comment>& comments, Instant now) {
+  if (comments.empty()) {
+    return;
+  }
+  out += "\n## Comments\n";
+  const std::size_t skipped = comments.size() > k_comments ? comments.size() - k_comments : 0;
+  if (skipped > 0) {
+    out += fmt::format("\n({} older comments left out)\n", skipped);
+  }
+  for (std::size_t i = skipped; i < comments.size(); ++i) {
+    const Comment& comment = comments[i];
+    out += fmt::format("\ncomment from `{}` at {} ({}):\n{}\n", author_name(comment.author),
+                       format_local_minute(comment.at), format_age(comment.at, now), cut(comment.body, k_comment));
+  }
+}
+
+}  // namespace
+
+Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Instant now, const Limits& limits) {
+  TRY_ASSIGN(const Task task, get_task(tx, task_id));
+  std::string out;
+  add_heading(out, task);
+  if (task.violations > 0) {
+    out += fmt::format("\nAn earlier worker ended without a verdict ({} of {}). Before you end, call `hermes kanban complete {}` or "
+                       "`hermes kanban block {}`.\n",
+                       task.violations, limits.violation_limit, task.id, task.id);
+  }
+  add_attempts(out, runs_of(tx, task_id), now);
+  add_parents(out, tx, task_id, now);
+  add_comments(out, comments_of(tx, task_id), now);
+  return cut(out, k_whole);
+}
+
+}  // namespace hermes::board

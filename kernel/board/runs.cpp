@@ -1,0 +1,226 @@
+#include "kernel/board/runs.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kernel/base/text.hpp"
+#include "kernel/board/events.hpp"
+#include "kernel/board/rows.hpp"
+#include "kernel/board/tasks.hpp"
+#include "kernel/rules/fate.hpp"
+
+namespace hermes::board {
+
+namespace {
+
+constexpr std::size_t k_event_text_bytes = 400;
+constexpr std::size_t k_failure_bytes = 500;
+
+std::int64_t rate_limited_in_a_row(db::Reader& tx, const std::string& task_id, std::int64_t before_run) {
+  std::int64_t count = 0;
+  auto row = tx.query("SELECT outcome FROM runs WHERE task_id = $1 AND id < $2 ORDER BY id DESC LIMIT 40", task_id,
+                      before_run);
+  while (row.next() && row.maybe_text(0) == to_word(Outcome::rate_limited)) {
+    ++count;
+  }
+  return count;
+}
+
+EventKind event_of(Outcome outcome) {
+  return from_word<EventKind>(to_word(outcome)).value_or(EventKind::crashed);
+}
+
+void record_exit(Change& change, std::int64_t run_id, const ExitFacts& exit) {
+  change.tx.execute(
+      "UPDATE runs SET gone_at = max($1, started_at), exit_kind = $2, exit_code = $3, max_rss_kb = $4, cpu_ms = $5"
+      " WHERE id = $6",
+      change.now, exit.kind, exit.code, exit.max_rss_kb, exit.cpu_ms, run_id);
+}
+
+// After a run that did not complete its task and was not stopped for a person: the breaker decides.
+void retry_or_give_up(Change& change, Task& task, const Run& run, const rules::Fate& fate, const std::string& error,
+                      const nlohmann::json& facts) {
+  const rules::Requeue next =
+      rules::after_run(task, fate, rate_limited_in_a_row(change.tx, task.id, run.id), change.limits);
+  task.failures = next.failures;
+  task.violations = next.violations;
+  if (fate.counted || fate.violation) {
+    task.last_failure_kind = std::string(to_word(fate.outcome));
+    task.last_failure = error;
+  }
+  nlohmann::json payload = facts;
+  payload["error"] = error;
+  payload["failures"] = next.failures;
+  payload["limit"] = next.limit;
+  if (next.gave_up) {
+    task.block_source = BlockSource::breaker;
+    task.block_reason = error;
+    task.held_until.reset();
+    task.hold_reason.reset();
+    payload["effective_limit"] = fate.violation ? change.limits.violation_limit : next.limit;
+    payload["limit_source"] = next.limit_source;
+    payload["trigger_outcome"] = to_word(fate.outcome);
+    move_task(change, task, Status::blocked, EventKind::gave_up, payload, run.id);
+    return;
+  }
+  task.held_until = next.hold.count() > 0 ? std::optional(change.now + next.hold) : std::nullopt;
+  task.hold_reason = next.hold.count() > 0 ? next.hold_reason : std::nullopt;
+  if (task.held_until) {
+    payload["held_until_ms"] = task.held_until->ms;
+  }
+  requeue_task(change, task, event_of(fate.outcome), payload, run.id);
+}
+
+}  // namespace
+
+std::vector<Run> runs_of(db::Reader& tx, const std::string& task_id) {
+  std::vector<Run> runs;
+  auto row = tx.query("SELECT " + k_run_columns + " FROM runs r WHERE r.task_id = $1 ORDER BY r.attempt", task_id);
+  while (row.next()) {
+    runs.push_back(read_run(row));
+  }
+  return runs;
+}
+
+std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id) {
+  auto row = tx.query("SELECT " + k_run_columns + " FROM runs r WHERE r.id = $1", run_id);
+  return row.next() ? std::optional(read_run(row)) : std::nullopt;
+}
+
+Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
+  TRY(rules::may_change(change.actor, change.board, task.id));
+  if (change.actor.worker) {
+    const WorkerIdentity& worker = *change.actor.worker;
+    const auto run = task.current_run_id ? find_run(change.tx, *task.current_run_id) : std::nullopt;
+    if (!run || run->id != worker.run_id || run->token != worker.token) {
+      return fail(ErrorCode::not_yours,
+                  fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})", task.id,
+                              worker.run_id, to_word(task.status)),
+                  "stop working on it; nothing was changed");
+    }
+    return *run;
+  }
+  if (task.status != Status::running) {
+    return std::unexpected(rules::refuse_move(move, task.id, task.status));
+  }
+  const auto run = find_run(change.tx, *task.current_run_id);
+  if (run->holder_kind != HolderKind::external) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is being worked on by run {} of profile '{}'", task.id, run->id, run->profile),
+                "only that worker can speak for it; use --force, or `hermes kanban reclaim`, to take it away from the worker");
+  }
+  return *run;
+}
+
+void close_run(Change& change, const Run& run, const Closing& closing) {
+  const auto gone = run.holder_kind == HolderKind::external ? std::optional(change.now) : std::nullopt;
+  change.tx.execute(
+      "UPDATE runs SET ended_at = max($1, started_at), outcome = $2, summary = $3, metadata = $4, error = $5,"
+      " gone_at = COALESCE(gone_at, $6) WHERE id = $7 AND ended_at IS NULL",
+      change.now, closing.outcome, closing.summary, closing.metadata, closing.error, gone, run.id);
+  change.tx.execute("DELETE FROM leases WHERE resource = $1 AND epoch = $2", "task:" + run.task_id, run.id);
+}
+
+std::int64_t record_zero_run(Change& change, const Task& task, const Closing& closing) {
+  change.tx.execute(
+      "INSERT INTO runs (task_id, attempt, profile, token, holder_kind, host, boot, started_at, ended_at, gone_at,"
+      " outcome, summary, metadata, step_key) SELECT $1, COALESCE(max(attempt), 0) + 1, $2, '', 'external', '', '', $3,"
+      " $3, $3, $4, $5, $6, $7 FROM runs WHERE task_id = $1",
+      task.id, task.assignee, change.now, closing.outcome, closing.summary, closing.metadata, task.step_key);
+  return change.tx.last_insert_id();
+}
+
+void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id, const DoneBy& done) {
+  if (done.result) {
+    task.result = done.result;
+  }
+  reset_breaker(task);
+  task.block_kind.reset();
+  const std::string summary = done.summary.value_or(done.result.value_or(""));
+  const std::string first(clip(first_line(trim(summary)), k_event_text_bytes));
+  move_task(change, task, Status::done, EventKind::completed,
+            {{"result_len", task.result.value_or("").size()},
+             {"summary", first.empty() ? nlohmann::json() : nlohmann::json(first)}},
+            run_id);
+}
+
+void release_task(Change& change, Task& task, std::int64_t run_id, const std::string& by,
+                  const std::optional<std::string>& reason) {
+  reset_breaker(task);
+  requeue_task(change, task, EventKind::reclaimed,
+               {{"manual", true}, {"by", by}, {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}}, run_id);
+}
+
+void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id) {
+  reset_breaker(task);
+  task.block_kind.reset();
+  task.block_streak = 0;
+  task.block_total = 0;
+  move_task(change, task, Status::archived, EventKind::archived, {{"by", change.actor.name}}, run_id);
+}
+
+void intend_stop(Change& change, const Run& run, StopKind kind, const std::optional<std::string>& reason) {
+  const int added = change.tx.execute(
+      "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3 WHERE id = $4 AND stop_kind IS NULL AND gone_at IS NULL",
+      kind, change.actor.name, change.now, run.id);
+  if (added == 1) {
+    append_event(change, run.task_id, run.id, EventKind::stopping,
+                 dump({{"kind", to_word(kind)},
+                       {"by", change.actor.name},
+                       {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}}));
+  }
+}
+
+bool finish_external(Change& change, const Run& run) {
+  auto task = find_task(change.tx, run.task_id);
+  if (!task || run.ended_at) {
+    return false;
+  }
+  const std::string error = "the claim ran out: no heartbeat within its term";
+  close_run(change, run, {.outcome = Outcome::stale, .error = error});
+  retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error, nlohmann::json::object());
+  return true;
+}
+
+bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, VerdictMode mode) {
+  const auto run = find_run(change.tx, run_id);
+  if (!run || run->gone_at) {
+    return false;
+  }
+  if (run->ended_at) {  // the verdict came before the end: the first one stands
+    record_exit(change, run_id, exit);
+    return true;
+  }
+  auto task = find_task(change.tx, run->task_id);
+  const rules::Fate fate = rules::fate_of(exit, mode, run->stop_kind);
+  std::string error = fate.completes ? "" : rules::describe_exit(exit);
+  if (fate.violation) {
+    error += ": it ended without a verdict; a worker of this profile must call `hermes kanban complete` or `block`";
+  }
+  if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
+    error += "; last output: " + exit.last_output;
+  }
+  error = std::string(clip(error, k_failure_bytes));
+  const auto text_or_none = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
+  close_run(change, *run,
+            {.outcome = fate.outcome,
+             .summary = fate.completes ? text_or_none(exit.last_output) : std::nullopt,
+             .error = text_or_none(error)});
+  record_exit(change, run_id, exit);
+  if (fate.completes) {
+    finish_task(change, *task, run_id, {.summary = text_or_none(exit.last_output), .result = std::nullopt});
+  } else if (run->stop_kind == StopKind::archive) {
+    archive_task(change, *task, run_id);
+  } else if (run->stop_kind && run->stop_kind != StopKind::stale) {
+    release_task(change, *task, run_id, run->stop_by.value_or(""), std::nullopt);
+  } else {
+    retry_or_give_up(change, *task, *run, fate, error,
+                     {{"exit_kind", to_word(exit.kind)}, {"exit_code", exit.code}, {"pid", run->shim_pid.value_or(0)}});
+  }
+  return true;
+}
+
+}  // namespace hermes::board

@@ -1,0 +1,132 @@
+#include "kernel/board/snapshot.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "kernel/board/rows.hpp"
+#include "kernel/board/shared_dir.hpp"
+#include "kernel/board/tasks.hpp"
+
+namespace hermes::board {
+
+namespace {
+
+constexpr std::int64_t k_most_due = 500;  // woken per pass; the next pass takes the rest
+
+std::vector<rules::RunView> runs_not_gone(db::Reader& tx, const std::map<std::string, VerdictMode>& verdicts,
+                                          const HostIdentity& host) {
+  std::vector<rules::RunView> runs;
+  auto row = tx.query(
+      "SELECT r.id, r.task_id, r.profile, t.tenant, r.holder_kind, r.host, r.started_at, r.heartbeat_at, r.ended_at,"
+      " r.stop_kind, r.stop_at, l.expires_at, COALESCE(l.expires_at - l.renewed_at, 0) FROM runs r"
+      " JOIN tasks t ON t.id = r.task_id"
+      " LEFT JOIN leases l ON l.resource = 'task:' || r.task_id AND l.epoch = r.id"
+      " WHERE r.gone_at IS NULL ORDER BY r.id");
+  while (row.next()) {
+    rules::RunView run;
+    run.id = row.integer(0);
+    run.task_id = row.text(1);
+    run.profile = row.text(2);
+    run.tenant = row.text(3);
+    run.holder_kind = row.word<HolderKind>(4);
+    const auto verdict = verdicts.find(run.profile);
+    run.verdict = verdict == verdicts.end() ? VerdictMode::by_call : verdict->second;
+    run.local = row.text(5) == host.machine;
+    run.started_at = row.instant(6);
+    run.heartbeat_at = row.maybe_instant(7);
+    run.ended_at = row.maybe_instant(8);
+    run.stop_kind = row.maybe_word<StopKind>(9);
+    run.stop_at = row.maybe_instant(10);
+    run.lease_expires_at = row.maybe_instant(11);
+    run.lease_ttl = Millis{row.integer(12)};
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// One group of waiting tasks: a status, an assignee and a tenant, worked on by `profile`.
+struct Group {
+  std::string_view status;
+  std::string assignee;
+  std::string tenant;
+  std::string profile;
+};
+
+std::vector<Group> waiting_groups(db::Reader& tx, const Limits& limits,
+                                  const std::map<std::string, VerdictMode>& verdicts) {
+  std::vector<Group> groups;
+  auto row = tx.query("SELECT status, assignee, tenant FROM counts WHERE status IN ('ready', 'review') AND n > 0");
+  while (row.next()) {
+    const bool review = row.text(0) == to_word(Status::review);
+    Group group{review ? to_word(Status::review) : to_word(Status::ready), row.text(1), row.text(2), row.text(1)};
+    if (review && !limits.reviewer.empty()) {
+      group.profile = limits.reviewer;
+    } else if (!review && group.assignee.empty()) {
+      group.profile = limits.default_assignee;
+    }
+    if (verdicts.contains(group.profile)) {
+      groups.push_back(std::move(group));
+    }
+  }
+  return groups;
+}
+
+// The first `headroom` of a group that nothing of their own holds. The IN term repeats the index's condition word for
+// word, because that is how SQLite recognises a partial index.
+void add_candidates(db::Reader& tx, const Group& group, Instant now, std::int64_t headroom,
+                    std::vector<rules::Candidate>& out) {
+  static const std::string k_sql =
+      "SELECT t.id, t.priority, t.eligible_at FROM tasks t WHERE t.status = $1 AND t.status IN ('ready', 'review')"
+      " AND t.assignee = $2 AND t.tenant = $3 AND t.eligible_at <= $4"
+      " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = t.id AND r.gone_at IS NULL)"
+      " AND NOT (t.workspace_kind = 'dir' AND EXISTS (SELECT 1 FROM (SELECT t.id, t.workspace_path) t " +
+      k_parent_in_same_dir + ")) ORDER BY t.priority DESC, t.eligible_at, t.id LIMIT $5";
+  auto row = tx.query(k_sql, group.status, group.assignee, group.tenant, now, headroom);
+  while (row.next()) {
+    out.push_back({row.text(0), group.profile, group.tenant, row.integer(1), row.instant(2)});
+  }
+}
+
+std::optional<Instant> earliest(db::Cursor row) { return row.next() ? row.maybe_instant(0) : std::nullopt; }
+
+}  // namespace
+
+rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now, const Limits& limits,
+                          const std::map<std::string, VerdictMode>& verdicts, const HostIdentity& host,
+                          std::int64_t headroom) {
+  rules::BoardView view;
+  view.slug = slug;
+  view.runs = runs_not_gone(tx, verdicts, host);
+  {
+    auto row = tx.query("SELECT id FROM tasks WHERE status = 'scheduled' AND wake_at <= $1 ORDER BY wake_at LIMIT $2",
+                        now, k_most_due);
+    while (row.next()) {
+      view.due.push_back(row.text(0));
+    }
+  }
+  view.next_due = earliest(
+      tx.query("SELECT wake_at FROM tasks WHERE status = 'scheduled' AND wake_at > $1 ORDER BY wake_at LIMIT 1", now));
+  view.next_eligible = earliest(tx.query(
+      "SELECT eligible_at FROM tasks WHERE eligible_at > $1 ORDER BY eligible_at LIMIT 1", now));
+  for (const Group& group : waiting_groups(tx, limits, verdicts)) {
+    add_candidates(tx, group, now, headroom, view.candidates);
+  }
+  auto row = tx.query("SELECT profile, paused_until FROM profile_gates WHERE paused_until > $1", now);
+  while (row.next()) {
+    view.paused.emplace(row.text(0), row.instant(1));
+  }
+  return view;
+}
+
+bool wake_task(Change& change, const std::string& task_id) {
+  auto task = find_task(change.tx, task_id);
+  if (!task || task->status != Status::scheduled || !task->wake_at || *task->wake_at > change.now) {
+    return false;
+  }
+  requeue_task(change, *task, EventKind::woken, nullptr, std::nullopt);
+  return true;
+}
+
+}  // namespace hermes::board

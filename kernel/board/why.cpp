@@ -1,0 +1,52 @@
+#include "kernel/board/why.hpp"
+
+#include "kernel/board/links.hpp"
+#include "kernel/board/shared_dir.hpp"
+
+namespace hermes::board {
+
+std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now) {
+  rules::TaskFacts facts;
+  facts.task = &task;
+  facts.open_parents = open_parents(tx, task.id);
+  {
+    auto row = tx.query("SELECT id FROM runs WHERE task_id = $1 AND gone_at IS NULL", task.id);
+    if (row.next()) {
+      facts.ending_run = row.integer(0);
+    }
+  }
+  if (task.workspace_kind == WorkspaceKind::dir) {
+    auto row = tx.query("SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1", task.id);
+    if (row.next()) {
+      facts.parent_in_our_dir = row.text(0);
+    }
+  }
+  return rules::task_holds(facts, now);
+}
+
+std::string worker_profile(const Task& task, const Limits& limits) {
+  if (task.lane == Lane::review) {
+    return limits.reviewer.empty() ? task.assignee : limits.reviewer;
+  }
+  return task.assignee.empty() ? limits.default_assignee : task.assignee;
+}
+
+std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx) {
+  std::map<std::string, std::int64_t> running;
+  auto row = tx.query(
+      "SELECT profile, count(*) FROM runs WHERE gone_at IS NULL AND holder_kind <> 'external' GROUP BY profile");
+  while (row.next()) {
+    running[row.text(0)] = row.integer(1);
+  }
+  return running;
+}
+
+ProfileGate profile_gate(db::Reader& tx, const std::string& profile) {
+  auto row = tx.query("SELECT paused_until, COALESCE(reason, '') FROM profile_gates WHERE profile = $1", profile);
+  if (!row.next()) {
+    return {};
+  }
+  return {row.maybe_instant(0), row.text(1)};
+}
+
+}  // namespace hermes::board

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernel/board/change.hpp"
+#include "kernel/model/task.hpp"
+#include "kernel/rules/hold.hpp"
+
+namespace hermes::board {
+
+// Everything that keeps the task from being claimed by anybody, from its rows.
+std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now);
+
+// The profile that works on the task in its lane: its assignee, the reviewer, or the default assignee.
+std::string worker_profile(const Task& task, const Limits& limits);
+
+// Runs whose process is not gone, per profile, external claims left out.
+std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx);
+
+struct ProfileGate {
+  std::optional<Instant> paused_until;
+  std::string reason;
+};
+ProfileGate profile_gate(db::Reader& tx, const std::string& profile);
+
+}  // namespace hermes::board

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/home/paths.hpp"
+#include "kernel/model/limits.hpp"
+
+namespace hermes::home {
+
+// config.toml: every key optional, unknown keys are errors that name the file, the line and the key.
+struct Config {
+  Limits limits;
+  Millis interval = std::chrono::seconds{60};   // [dispatcher] interval: the safety net, at least 1 s
+  Millis gate_wait = std::chrono::seconds{30};  // [dispatcher] gate_wait: of people's verbs
+  std::int64_t log_rotate_bytes = 2 * 1024 * 1024;  // [log] rotate_bytes, at least 64 KiB
+};
+
+// A missing file gives the defaults. Error: invalid, "<file>:<line>: <key>: <rule>".
+Result<Config> load_config(const Home& home);
+
+// The same from text, for tests and for checking an edit.
+Result<Config> parse_config(std::string_view text, const std::string& file_name);
+
+// Words that config.toml keeps for what is to come; they are accepted and have no effect yet.
+const std::vector<std::string>& reserved_sections();
+
+}  // namespace hermes::home

@@ -1,0 +1,258 @@
+#include "kernel/home/profile.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/home/settings.hpp"
+#include "kernel/model/limits.hpp"
+
+namespace hermes::home {
+
+namespace {
+
+constexpr std::size_t k_most_arguments = 1000;
+constexpr std::size_t k_argument_bytes =
+    128 * 1024 - 1;  // MAX_ARG_STRLEN of execve(2), without the NUL
+constexpr std::size_t k_most_variables = 1000;
+constexpr std::size_t k_most_profiles = 10'000;
+constexpr std::size_t k_most_named = 20;  // in a message
+constexpr std::array<std::string_view, 6> k_always_passed = {"PATH", "HOME", "LANG",
+                                                             "TERM", "TZ",   "USER"};
+
+bool is_variable_name(std::string_view name) {
+  const auto letter = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  };
+  return !name.empty() && name.size() <= k_name_bytes && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+// A worker must not be told that it is another run, or that its board lies elsewhere.
+bool is_ours(std::string_view name) {
+  return name.starts_with("HERMES_KANBAN_") || name == "HERMES_HOME" || name == "HERMES_PROFILE" ||
+         name == "HERMES_TENANT";
+}
+
+Result<void> check_variable(const Setting& setting, const std::string& name) {
+  if (!is_variable_name(name)) {
+    return std::unexpected(
+        refuse(setting, fmt::format("'{}' is not a variable name", printable(clip(name, 100))),
+               "a name has letters, digits and _, and does not begin with a digit"));
+  }
+  if (is_ours(name)) {
+    return std::unexpected(
+        refuse(setting, fmt::format("{} is set by the dispatcher", name), "choose another name"));
+  }
+  return {};
+}
+
+KeyRule command_key(std::vector<std::string>& command) {
+  return {"command", [&command](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(command, as_texts(setting, k_most_arguments, k_argument_bytes));
+            if (command.empty() || trim(command.front()).empty()) {
+              return std::unexpected(refuse(setting, "must begin with the program to start",
+                                            "for example [\"bash\", \"-c\", \"{body}\"]"));
+            }
+            return {};
+          }};
+}
+
+KeyRule verdict_key(VerdictMode& verdict) {
+  return {"verdict", [&verdict](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(const std::string word, as_text(setting, k_name_bytes));
+            const auto mode = from_word<VerdictMode>(word);
+            if (!mode) {
+              return std::unexpected(
+                  refuse(setting, fmt::format("unknown word '{}', it must be one of {}",
+                                              printable(word), word_list<VerdictMode>())));
+            }
+            verdict = *mode;
+            return {};
+          }};
+}
+
+KeyRule env_pass_key(std::vector<std::string>& names) {
+  return {"env_pass", [&names](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(names, as_texts(setting, k_most_variables, k_name_bytes));
+            for (const std::string& name : names) {
+              TRY(check_variable(setting, name));
+            }
+            return {};
+          }};
+}
+
+KeyRule env_key(std::map<std::string, std::string>& env) {
+  return {"env", [&env](const Setting& setting) -> Result<void> {
+            if (setting.kind != Setting::Kind::table || setting.items.size() > k_most_variables) {
+              return std::unexpected(refuse(
+                  setting, fmt::format("must be a section of at most {} lines NAME = \"value\"",
+                                       k_most_variables)));
+            }
+            for (const Setting& variable : setting.items) {
+              TRY(check_variable(variable, variable.key));
+              TRY_ASSIGN(env[variable.key], as_text(variable, k_argument_bytes - k_name_bytes));
+            }
+            return {};
+          }};
+}
+
+KeyRule service_key() {
+  return {"service", [](const Setting& setting) -> Result<void> {
+            if (setting.kind != Setting::Kind::table) {
+              return std::unexpected(refuse(setting, "must be a section"));
+            }
+            return {};
+          }};
+}
+
+// "" where the text at the front is no placeholder.
+std::string_view placeholder_at(std::string_view text) {
+  constexpr std::array<std::string_view, 6> k_placeholders = {
+      "{task_id}", "{title}", "{body}", "{workspace}", "{board}", "{context_file}"};
+  for (const std::string_view one : k_placeholders) {
+    if (text.starts_with(one)) {
+      return one;
+    }
+  }
+  return {};
+}
+
+const std::string& value_of(std::string_view placeholder, const CommandValues& values) {
+  return placeholder == "{task_id}"     ? values.task_id
+         : placeholder == "{title}"     ? values.title
+         : placeholder == "{body}"      ? values.body
+         : placeholder == "{workspace}" ? values.workspace
+         : placeholder == "{board}"     ? values.board
+                                        : values.context_file;
+}
+
+std::string expand(std::string_view argument, const CommandValues& values) {
+  std::string out;
+  while (!argument.empty()) {
+    const std::size_t brace = std::min(argument.find('{'), argument.size());
+    out += argument.substr(0, brace);
+    argument.remove_prefix(brace);
+    if (const std::string_view found = placeholder_at(argument); !found.empty()) {
+      out += value_of(found, values);
+      argument.remove_prefix(found.size());
+    } else if (!argument.empty()) {
+      out += argument.front();
+      argument.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Profile> parse_profile(std::string_view text, const std::string& name,
+                              const std::string& file_name) {
+  TRY_ASSIGN(const Setting file, parse_settings(text, file_name));
+  Profile profile;
+  profile.name = name;
+  Millis cpu{0};
+  constexpr std::int64_t k_most_memory = std::int64_t{1} << 50;
+  TRY(read_table(
+      file,
+      {
+          text_key("description", profile.description, k_text_bytes),
+          command_key(profile.command),
+          verdict_key(profile.verdict),
+          env_pass_key(profile.env_pass),
+          env_key(profile.env),
+          integer_key("max_in_progress", profile.max_in_progress, 1, 10'000),
+          duration_key("max_runtime", profile.max_runtime, Millis{1}, std::chrono::hours{24 * 366}),
+          table_key("limits", {integer_key("nice", profile.nice, 0, 19),
+                               bytes_key("memory", profile.memory_bytes, 0, k_most_memory),
+                               duration_key("cpu", cpu, Millis{0}, std::chrono::hours{24 * 366})}),
+          service_key(),
+      }));
+  if (profile.command.empty()) {
+    return fail(ErrorCode::invalid, fmt::format("{}:1: command: is missing", file_name),
+                "add a line such as command = [\"bash\", \"-c\", \"{body}\"]");
+  }
+  // RLIMIT_CPU counts whole seconds, and 0 would mean no limit.
+  profile.cpu_seconds = (cpu.count() + 999) / 1000;
+  return profile;
+}
+
+Result<Profile> load_profile(const Home& home, const std::string& name) {
+  const auto parsed = parse_profile_name(name);
+  auto text = parsed && *parsed == name ? read_file(home.profile(name), k_settings_bytes)
+                                        : fail(ErrorCode::not_found, "");
+  if (!text && text.error().code == ErrorCode::not_found) {
+    std::vector<std::string> names = list_profiles(home);
+    if (names.size() > k_most_named) {
+      names.resize(k_most_named);
+      names.emplace_back("…");
+    }
+    return fail(ErrorCode::not_found, fmt::format("no profile '{}'", printable(clip(name, 100))),
+                fmt::format("{}; a new one is a file {}",
+                            names.empty() ? "there are no profiles yet"
+                                          : "the profiles are " + join(names, ", "),
+                            printable((home.profiles() / "<name>" / "profile.toml").string())));
+  }
+  TRY(text);
+  return parse_profile(*text, name, home.profile(name).string());
+}
+
+std::vector<std::string> list_profiles(const Home& home) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (fs::directory_iterator entry(home.profiles(), problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    const auto parsed = parse_profile_name(name);
+    std::error_code ignored;
+    if (parsed && *parsed == name && names.size() < k_most_profiles &&
+        fs::exists(home.profile(name), ignored)) {
+      names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> expand_command(const Profile& profile, const CommandValues& values) {
+  std::vector<std::string> arguments;
+  for (const std::string& argument : profile.command) {
+    arguments.push_back(expand(argument, values));
+  }
+  return arguments;
+}
+
+std::vector<std::string> worker_environment(const Profile& profile,
+                                            const std::map<std::string, std::string>& from,
+                                            const std::map<std::string, std::string>& own) {
+  std::map<std::string, std::string> chosen;
+  const auto pass = [&](const std::string& name) {
+    if (const auto found = from.find(name); found != from.end()) {
+      chosen[name] = found->second;
+    }
+  };
+  for (const std::string_view name : k_always_passed) {
+    pass(std::string(name));
+  }
+  for (const std::string& name : profile.env_pass) {
+    pass(name);
+  }
+  for (const auto& [name, value] : profile.env) {
+    chosen[name] = value;
+  }
+  for (const auto& [name, value] : own) {
+    chosen[name] = value;
+  }
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : chosen) {
+    lines.push_back(name + "=" + value);
+  }
+  return lines;
+}
+
+}  // namespace hermes::home

@@ -1,0 +1,241 @@
+#include "kernel/home/registry.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "kernel/base/fd.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+
+namespace hermes::home {
+
+namespace {
+
+constexpr std::size_t k_most_boards = 10'000;
+constexpr std::size_t k_most_named = 20;  // in a message
+constexpr std::size_t k_current_bytes = 4096;
+
+bool is_there(const fs::path& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0;
+}
+
+// One of the two files is enough: a board that has lost the other is a damaged board, not a free
+// name.
+bool is_board(const BoardPaths& board) {
+  return is_there(board.database()) || is_there(board.lock());
+}
+
+// Where a board's name was found, for messages.
+struct Named {
+  std::string text;
+  std::string source;
+  std::string remedy;
+};
+
+Result<std::optional<Named>> named_board(const Home& home, const BoardChoice& choice) {
+  if (choice.flag) {
+    return Named{*choice.flag, "--board", "correct the name"};
+  }
+  if (choice.environment && !trim(*choice.environment).empty()) {
+    return Named{*choice.environment, "HERMES_KANBAN_BOARD",
+                 "correct or unset HERMES_KANBAN_BOARD"};
+  }
+  auto text = read_file(home.current(), k_current_bytes);
+  if (!text && text.error().code == ErrorCode::not_found) {
+    return std::nullopt;
+  }
+  TRY(text);
+  const std::string file = printable(home.current().string());
+  return Named{std::string(trim(*text)), file,
+               fmt::format("write a board's name into {}, or remove it", file)};
+}
+
+Error no_such_board(const Home& home, const Named& named, const std::string& slug) {
+  std::vector<std::string> boards = list_boards(home);
+  if (boards.empty()) {
+    return {ErrorCode::not_found,
+            fmt::format("there is no board in {}", printable(home.dir.string())),
+            "`hermes init` makes the first one"};
+  }
+  if (boards.size() > k_most_named) {
+    boards.resize(k_most_named);
+    boards.emplace_back("…");
+  }
+  return {ErrorCode::not_found, fmt::format("no board '{}' (from {})", slug, named.source),
+          fmt::format("{}; the boards are {}", named.remedy, join(boards, ", "))};
+}
+
+// Removed with all that is in it, unless it has become the board.
+class NewDirectory {
+ public:
+  explicit NewDirectory(fs::path path) : path_(std::move(path)) {}
+  ~NewDirectory() {
+    if (!path_.empty()) {
+      std::error_code ignored;
+      fs::remove_all(path_, ignored);
+    }
+  }
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+
+  const fs::path& path() const { return path_; }
+  void keep() { path_.clear(); }
+
+ private:
+  fs::path path_;
+};
+
+std::string settings_text(const std::string& slug) {
+  return fmt::format(
+      "# What people see of this board; every line may be changed.\n"
+      "name = \"{}\"\n"
+      "description = \"\"\n"
+      "icon = \"\"\n"
+      "# Where tasks with a dir or worktree workspace and no path of their own are worked on.\n"
+      "default_workdir = \"\"\n",
+      slug);
+}
+
+Result<void> fill_board(const BoardPaths& board, Instant now) {
+  TRY(db::Database::create(files_of(board), now));
+  TRY(write_file_atomically(board.settings(), settings_text(board.slug)));
+  TRY(make_directory(board.logs()));
+  TRY(make_directory(board.workspaces()));
+  return sync_directory(board.dir);
+}
+
+// The gate of a board that has lost its board.lock. Never in place of the database: that would hide
+// the damage.
+Result<void> restore_parts(const BoardPaths& board) {
+  if (is_there(board.database()) && !is_there(board.lock())) {
+    const Fd made(::open(board.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!made) {
+      return std::unexpected(system_error("create", board.lock(), errno));
+    }
+  }
+  TRY(make_directory(board.logs()));
+  TRY(make_directory(board.workspaces()));
+  return sync_directory(board.dir);
+}
+
+constexpr std::string_view k_shell_profile =
+    R"(# A worker that runs the body of its task as a bash script:
+#
+#   hermes kanban create "Count lines" --assignee shell --body 'git ls-files | xargs wc -l | tail -n 1'
+#
+# The script starts in the task's workspace. Exit code 0 completes the task, and the last line that the script
+# printed becomes its summary; 75 means "not now, try later"; any other code is a failure and is tried again.
+description = "Runs the task's body as a bash script"
+
+# The command is a list of arguments; no shell is involved unless the command is one, as here.
+# {task_id} {title} {body} {workspace} {board} {context_file} are replaced.
+command = ["bash", "-euo", "pipefail", "-c", "{body}"]
+
+# "exit-code": the exit code is the verdict. "explicit": the worker must call hermes kanban complete or block.
+verdict = "exit-code"
+
+# More that may be set here:
+#   max_in_progress = 4               workers of this profile at a time
+#   max_runtime = "1h"                a worker that takes longer is stopped
+#   env_pass = ["SSH_AUTH_SOCK"]      variables taken from the dispatcher's environment
+#   env = { LC_ALL = "C.UTF-8" }      variables set to a value
+#   limits = { nice = 10, memory = "2G", cpu = "30m" }
+)";
+
+}  // namespace
+
+db::BoardFiles files_of(const BoardPaths& board) { return {board.database(), board.lock()}; }
+
+Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice) {
+  TRY_ASSIGN(const std::optional<Named> found, named_board(home, choice));
+  const Named named =
+      found.value_or(Named{std::string(k_default_board), "the default", "`hermes init` makes it"});
+  auto slug = parse_slug(named.text);
+  if (!slug) {
+    Error error = slug.error();
+    error.message += fmt::format(" (from {})", named.source);
+    return std::unexpected(error);
+  }
+  BoardPaths board = home.board(*slug);
+  if (!is_board(board)) {
+    return std::unexpected(no_such_board(home, named, *slug));
+  }
+  return board;
+}
+
+std::vector<std::string> list_boards(const Home& home) {
+  std::vector<std::string> slugs;
+  std::error_code problem;
+  for (fs::directory_iterator entry(home.boards(), problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    const auto slug = parse_slug(name);
+    if (slug && *slug == name && slugs.size() < k_most_boards && is_board(home.board(name))) {
+      slugs.push_back(name);
+    }
+  }
+  std::sort(slugs.begin(), slugs.end(), [](const std::string& a, const std::string& b) {
+    return std::pair(a != k_default_board, std::string_view(a)) <
+           std::pair(b != k_default_board, std::string_view(b));
+  });
+  return slugs;
+}
+
+Result<void> create_home(const Home& home) {
+  TRY(make_directory(home.dir));
+  TRY(make_directory(home.boards()));
+  return make_directory(home.profiles());
+}
+
+Result<bool> create_board(const Home& home, const std::string& slug, Instant now) {
+  TRY(parse_slug(slug));
+  TRY(create_home(home));
+  const BoardPaths board = home.board(slug);
+  if (is_board(board)) {
+    TRY(restore_parts(board));
+    return false;
+  }
+  std::string pattern = (home.boards() / fmt::format(".new-{}-XXXXXX", slug)).string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return std::unexpected(system_error("create directory", pattern, errno));
+  }
+  NewDirectory made{pattern};
+  TRY(fill_board({slug, made.path()}, now));
+  // Replaces nothing but an empty directory, so whoever is second keeps the board of the first.
+  if (::rename(made.path().c_str(), board.dir.c_str()) != 0) {
+    const int error_number = errno;
+    if (is_board(board)) {
+      return false;
+    }
+    if (error_number == ENOTEMPTY || error_number == EEXIST || error_number == ENOTDIR) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("{} exists and is not a board", printable(board.dir.string())),
+                  "move it away and try again");
+    }
+    return std::unexpected(system_error("create board", board.dir, error_number));
+  }
+  made.keep();
+  TRY(sync_directory(home.boards()));
+  return true;
+}
+
+Result<bool> create_shell_profile(const Home& home) {
+  TRY(create_home(home));
+  const fs::path file = home.profile("shell");
+  if (is_there(file)) {
+    return false;
+  }
+  TRY(make_directory(file.parent_path()));
+  TRY(write_file_atomically(file, k_shell_profile));
+  return true;
+}
+
+}  // namespace hermes::home

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/db/database.hpp"
+#include "kernel/home/paths.hpp"
+
+namespace hermes::home {
+
+// Where the choice of a board comes from, in this order: the flag, HERMES_KANBAN_BOARD, `current`, "default".
+struct BoardChoice {
+  std::optional<std::string> flag;
+  std::optional<std::string> environment;
+};
+
+// A value that is set but malformed (usage) or names no board (not_found) is an error, never a silent fall-through.
+Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice);
+
+// Slugs of all boards of the home, the default first, then sorted. A board is a directory that holds board.db or board.lock.
+std::vector<std::string> list_boards(const Home& home);
+
+// Makes the home, its directories and the board; everything that exists stays as it is. True when the board is new.
+// A new board appears whole: it is made in a directory of its own beside and renamed.
+Result<bool> create_board(const Home& home, const std::string& slug, Instant now);
+
+// The home with its fixed directories (0700).
+Result<void> create_home(const Home& home);
+
+// profiles/shell/profile.toml, unless it exists. True when it was written.
+Result<bool> create_shell_profile(const Home& home);
+
+db::BoardFiles files_of(const BoardPaths& board);
+
+}  // namespace hermes::home

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/base/error.hpp"
+#include "kernel/base/instant.hpp"
+
+// What config.toml and profile.toml have in common: values that know where they stand, and tables
+// of legal keys. settings.cpp is the one file that includes toml++.
+namespace hermes::home {
+
+struct Setting {
+  enum class Kind { boolean, integer, real, time, text, list, table };
+  Kind kind = Kind::table;
+  std::string key;    // its own name; "" for the file itself and for items of a list
+  std::string place;  // "<file>:<line>: <section>.<key>" ("<file>" for the file itself), the
+                      // beginning of every message
+  int line = 0;
+  std::int64_t integer = 0;
+  std::string text;
+  std::vector<Setting> items;  // of a list, or the keys of a table in the order of their lines
+};
+
+inline constexpr std::size_t k_settings_bytes = 1024 * 1024;
+
+// Error: invalid, "<file>:<line>: <what is wrong>".
+Result<Setting> parse_settings(std::string_view text, const std::string& file_name);
+
+// Each refuses a wrong type or range with an Error (invalid) that begins with the place.
+Result<std::int64_t> as_integer(const Setting& setting, std::int64_t least, std::int64_t most);
+Result<Millis> as_duration(const Setting& setting, Millis least,
+                           Millis most);  // "30s", or an integer in seconds
+Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least,
+                              std::int64_t most);  // "512M", or an integer
+Result<std::string> as_text(const Setting& setting, std::size_t most);
+Result<std::vector<std::string>> as_texts(const Setting& setting, std::size_t most_items,
+                                          std::size_t most_bytes);
+
+Error refuse(const Setting& setting, std::string_view rule, std::string hint = {});
+
+// A legal key of a table and what is done with its value.
+struct KeyRule {
+  std::string_view key;
+  std::function<Result<void>(const Setting&)> take;
+};
+
+// Hands every key of the table to its rule. Error: the first (by line) that has none, with the
+// nearest legal keys, or the first that its rule refuses.
+Result<void> read_table(const Setting& table, const std::vector<KeyRule>& rules);
+
+// A section kept for what is to come: accepted without effect.
+KeyRule reserved(std::string_view key);
+
+// T is the type of the bounds, or an optional of it.
+template <class T>
+KeyRule integer_key(std::string_view key, T& target, std::int64_t least, std::int64_t most) {
+  return {key, [&target, least, most](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(target, as_integer(setting, least, most));
+            return {};
+          }};
+}
+
+template <class T>
+KeyRule duration_key(std::string_view key, T& target, Millis least, Millis most) {
+  return {key, [&target, least, most](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(target, as_duration(setting, least, most));
+            return {};
+          }};
+}
+
+KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least,
+                  std::int64_t most);
+KeyRule text_key(std::string_view key, std::string& target, std::size_t most);
+
+// The table's own keys are read by `rules`.
+KeyRule table_key(std::string_view key, std::vector<KeyRule> rules);
+
+}  // namespace hermes::home

@@ -1,0 +1,122 @@
+#include "board/board_fixture.hpp"
+
+using namespace hermes;
+using hermes::test::BoardFixture;
+
+namespace {
+
+Result<Run> claim(BoardFixture& f, const std::string& id) {
+  return f.change([&](board::Change& c) {
+    return board::claim(c, id, {HolderKind::external, "alice", f.host, "outside", Millis{60'000}, {}, {}});
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a claim opens a run with a token and refuses the next one in the words of why") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.start(id);
+  CHECK(run.attempt == 1);
+  CHECK(run.token.size() == 32);
+  const auto second = claim(f, id);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::conflict);
+  CHECK(second.error().message.find("it is running") != std::string::npos);
+}
+
+TEST_CASE("a claim is refused while a parent is open, while it is held, and while an earlier process is ending") {
+  BoardFixture f;
+  const auto parent = f.add("parent");
+  const auto child = f.add("child", {parent});
+  CHECK(claim(f, child).error().message.find(parent) != std::string::npos);
+
+  f.exits(f.start(parent), 1);
+  CHECK(claim(f, parent).error().message.find("failure 1 in a row") != std::string::npos);
+  f.pass(Millis{2000});
+  const auto run = f.start(parent);
+  CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::block(c, parent, BlockKind::needs_input, "?"); }));
+  CHECK(f.change([&](board::Change& c) { return board::unblock(c, parent, std::nullopt, false); }));
+  CHECK(f.status(parent) == Status::ready);
+  CHECK(claim(f, parent).error().message.find("has not gone yet") != std::string::npos);
+  CHECK(f.candidates().empty());
+  f.exits(run, 0);
+  CHECK(f.candidates() == std::vector{parent});
+  CHECK(claim(f, parent));
+}
+
+TEST_CASE("a heartbeat renews lease and liveness together") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.claim_outside(id, Millis{60'000});
+  f.pass(Millis{50'000});
+  const auto beat = f.change([&](board::Change& c) { return board::heartbeat(c, id, "half way"); });
+  REQUIRE(beat);
+  CHECK(beat->heartbeat_at == f.now);
+  const auto expires = f.read([&](db::Reader& tx) {
+    auto row = tx.query("SELECT expires_at FROM leases WHERE epoch = $1", run.id);
+    row.next();
+    return row.instant(0);
+  });
+  CHECK(expires == f.now + Millis{60'000});
+}
+
+TEST_CASE("a heartbeat of a superseded worker is refused") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto old = f.start(id);
+  f.finish(old, {.kind = ExitKind::host_restarted});
+  const auto fresh = f.start(id);
+  const auto late = f.as(f.worker(old), [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); });
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::not_yours);
+  CHECK(f.as(f.worker(fresh), [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }));
+  Actor forged = f.worker(fresh);
+  forged.worker->token = "00000000000000000000000000000000";
+  CHECK(f.as(forged, [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }).error().code ==
+        ErrorCode::not_yours);
+}
+
+TEST_CASE("an external claim past its term is stale and counted") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.claim_outside(id);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); }) == true);
+  CHECK(f.status(id) == Status::ready);
+  CHECK(f.task(id).failures == 1);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); }) == false);
+}
+
+TEST_CASE("a take-over raises the epoch and fences the dispatcher before it") {
+  BoardFixture f;
+  const auto take = [&](const std::string& who) {
+    return f.change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); }).value();
+  };
+  const auto first = take("one");
+  CHECK(f.change([&](board::Change& c) { return board::check_epoch(c.tx, first); }));
+  const auto second = take("two");
+  CHECK(second == first + 1);
+  CHECK(f.change([&](board::Change& c) { return board::check_epoch(c.tx, first); }).error().code == ErrorCode::not_yours);
+}
+
+TEST_CASE("a child does not start in a directory where its parent's process still works") {
+  BoardFixture f;
+  const auto dir_task = [&](const std::string& title, std::vector<std::string> parents) {
+    return f.change([&](board::Change& c) {
+      return board::create(c, {.title = title, .assignee = "shell", .parents = std::move(parents),
+                               .workspace_kind = WorkspaceKind::dir, .workspace_path = "/srv/x"});
+    })->task.id;
+  };
+  const auto parent = dir_task("parent", {});
+  const auto child = dir_task("child", {parent});
+  const auto run = f.change([&](board::Change& c) {
+    return board::claim(c, parent, {HolderKind::dispatcher, "shell", f.host, "h", Millis{1000}, "/srv/x", {}});
+  });
+  REQUIRE(run);
+  CHECK(f.as(f.worker(*run), [&](board::Change& c) { return board::complete(c, parent, {.summary = "ok"}, false); }));
+  CHECK(f.status(child) == Status::ready);
+  CHECK(f.candidates().empty());
+  CHECK(claim(f, child).error().message.find("same directory") != std::string::npos);
+  f.exits(*run, 0);
+  CHECK(f.candidates() == std::vector{child});
+}
