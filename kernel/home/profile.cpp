@@ -102,15 +102,6 @@ KeyRule env_key(std::map<std::string, std::string>& env) {
           }};
 }
 
-KeyRule service_key() {
-  return {"service", [](const Setting& setting) -> Result<void> {
-            if (setting.kind != Setting::Kind::table) {
-              return std::unexpected(refuse(setting, "must be a section"));
-            }
-            return {};
-          }};
-}
-
 // "" where the text at the front is no placeholder.
 std::string_view placeholder_at(std::string_view text) {
   constexpr std::array<std::string_view, 6> k_placeholders = {
@@ -171,7 +162,7 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
           table_key("limits", {integer_key("nice", profile.nice, 0, 19),
                                bytes_key("memory", profile.memory_bytes, 0, k_most_memory),
                                duration_key("cpu", cpu, Millis{0}, std::chrono::hours{24 * 366})}),
-          service_key(),
+          reserved("service"),
       }));
   if (profile.command.empty()) {
     return fail(ErrorCode::invalid, fmt::format("{}:1: command: is missing", file_name),

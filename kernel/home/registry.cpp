@@ -99,7 +99,6 @@ std::string settings_text(const std::string& slug) {
       "name = \"{}\"\n"
       "description = \"\"\n"
       "icon = \"\"\n"
-      "# Where tasks with a dir or worktree workspace and no path of their own are worked on.\n"
       "default_workdir = \"\"\n",
       slug);
 }
@@ -129,17 +128,19 @@ Result<void> restore_parts(const BoardPaths& board) {
 constexpr std::string_view k_shell_profile =
     R"(# A worker that runs the body of its task as a bash script:
 #
-#   hermes kanban create "Count lines" --assignee shell --body 'git ls-files | xargs wc -l | tail -n 1'
+#   hermes kanban create "Free space" --assignee shell --body 'df -h / | tail -n 1'
 #
-# The script starts in the task's workspace. Exit code 0 completes the task, and the last line that the script
-# printed becomes its summary; 75 means "not now, try later"; any other code is a failure and is tried again.
+# The script starts in the task's workspace. Exit code 0 completes the task, and the last line that
+# it printed becomes the summary; 75 means "not now, try later"; any other code is a failure and is
+# tried again.
 description = "Runs the task's body as a bash script"
 
-# The command is a list of arguments; no shell is involved unless the command is one, as here.
+# A list of arguments; no shell is involved unless the command is one, as here.
 # {task_id} {title} {body} {workspace} {board} {context_file} are replaced.
 command = ["bash", "-euo", "pipefail", "-c", "{body}"]
 
-# "exit-code": the exit code is the verdict. "explicit": the worker must call hermes kanban complete or block.
+# "exit-code": the exit code is the verdict.
+# "explicit": the worker must call hermes kanban complete or block.
 verdict = "exit-code"
 
 # More that may be set here:

@@ -111,7 +111,7 @@ std::vector<std::string> nearest(const std::string& word, const std::vector<KeyR
   for (const KeyRule& rule : rules) {
     const std::size_t steps = distance(clipped, rule.key);
     const bool part = clipped.size() >= 3 && rule.key.find(clipped) != std::string_view::npos;
-    if (part || steps <= std::max<std::size_t>(2, rule.key.size() / 3)) {
+    if (part || steps <= std::max<std::size_t>(rule.key.size() < 4 ? 1 : 2, rule.key.size() / 3)) {
       near.emplace_back(steps, std::string(rule.key));
     }
   }

@@ -17,8 +17,7 @@ struct Setting {
   enum class Kind { boolean, integer, real, time, text, list, table };
   Kind kind = Kind::table;
   std::string key;    // its own name; "" for the file itself and for items of a list
-  std::string place;  // "<file>:<line>: <section>.<key>" ("<file>" for the file itself), the
-                      // beginning of every message
+  std::string place;  // "<file>:<line>: <section>.<key>": the beginning of every message
   int line = 0;
   std::int64_t integer = 0;
   std::string text;
@@ -30,12 +29,11 @@ inline constexpr std::size_t k_settings_bytes = 1024 * 1024;
 // Error: invalid, "<file>:<line>: <what is wrong>".
 Result<Setting> parse_settings(std::string_view text, const std::string& file_name);
 
-// Each refuses a wrong type or range with an Error (invalid) that begins with the place.
+// Each refuses a wrong type or range with an Error (invalid) that begins with the place. A duration
+// is "30s" or an integer in seconds, a number of bytes "512M" or an integer.
 Result<std::int64_t> as_integer(const Setting& setting, std::int64_t least, std::int64_t most);
-Result<Millis> as_duration(const Setting& setting, Millis least,
-                           Millis most);  // "30s", or an integer in seconds
-Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least,
-                              std::int64_t most);  // "512M", or an integer
+Result<Millis> as_duration(const Setting& setting, Millis least, Millis most);
+Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least, std::int64_t most);
 Result<std::string> as_text(const Setting& setting, std::size_t most);
 Result<std::vector<std::string>> as_texts(const Setting& setting, std::size_t most_items,
                                           std::size_t most_bytes);

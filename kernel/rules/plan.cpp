@@ -58,7 +58,7 @@ bool plan_run(std::size_t board, const RunView& run, Instant now, const Limits& 
   if (run.holder_kind == HolderKind::external || !run.local) {
     // Nobody here can see its process: it lives by its lease, clamped so that a clock that was ahead does not keep it.
     const Instant expires = std::min(run.lease_expires_at.value_or(now), now + run.lease_ttl);
-    if (expires <= now) {
+    if (expires <= now || run.stop_kind) {  // nobody here can stop it, so a stop takes the task from it at once
       out.actions.push_back(ExpireClaim{board, run.id});
       return false;
     }

@@ -1,0 +1,177 @@
+// The second half of Dispatcher: what a pass commits and then does.
+#include <fmt/core.h>
+
+#include "daemon/dispatcher.hpp"
+#include "daemon/logger.hpp"
+#include "kernel/board/claims.hpp"
+#include "kernel/board/context.hpp"
+#include "kernel/board/runs.hpp"
+#include "kernel/board/snapshot.hpp"
+#include "kernel/board/tasks.hpp"
+#include "kernel/home/workspace.hpp"
+
+namespace hermes::daemon {
+
+namespace {
+
+// Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's command (counted).
+ExitFacts failed_start(const Error& error) {
+  const bool ours = error.code == ErrorCode::unavailable || error.code == ErrorCode::internal;
+  return {.kind = ours ? ExitKind::setup_failed : ExitKind::exec_failed, .detail = one_line(error)};
+}
+
+}  // namespace
+
+// True when something was committed or done, so that the board has to be looked at again.
+bool Dispatcher::carry_out(Batch& batch, Instant now) {
+  prepare_starts(batch, now);
+  if (!commit_decisions(batch, now)) {
+    return false;
+  }
+  for (const rules::FinishRun& finished : batch.finish) {
+    roster_.drop(batch.desk->slug(), finished.run_id);
+  }
+  for (const std::int64_t run_id : batch.signal) {
+    roster_.signal_stop(batch.desk->slug(), run_id);
+  }
+  spawn_shims(batch, now);
+  open_gates(batch, now);
+  return true;
+}
+
+// Before the claim: a task whose workspace cannot be made is claimed and closed as spawn_failed in one transaction, never left running.
+void Dispatcher::prepare_starts(Batch& batch, Instant now) {
+  if (batch.starts.empty()) {
+    return;
+  }
+  batch.desk->read(now, [&](db::Reader& tx) {
+    for (Start& start : batch.starts) {
+      start.task = board::find_task(tx, start.task_id);
+    }
+  });
+  std::erase_if(batch.starts, [&](const Start& start) {
+    return !start.task || !settings_.profiles().contains(start.profile);
+  });
+  for (Start& start : batch.starts) {
+    auto workspace = home::prepare_workspace(batch.desk->paths(), *start.task);
+    if (workspace) {
+      start.workspace = std::move(*workspace);
+    } else {
+      start.failure = std::move(workspace).error();
+    }
+  }
+}
+
+bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
+  const auto decide = [&](board::Change& change) {
+    for (const rules::FinishRun& finished : batch.finish) {
+      board::finish_run(change, finished.run_id, finished.exit, batch.verdicts[finished.run_id]);
+    }
+    for (const std::string& task_id : batch.wake) {
+      board::wake_task(change, task_id);
+    }
+    for (const std::int64_t run_id : batch.expire) {
+      board::expire_claim(change, run_id);
+    }
+    for (const std::int64_t run_id : batch.stale) {
+      if (const auto run = board::find_run(change.tx, run_id); run && !run->ended_at) {
+        board::intend_stop(change, *run, StopKind::stale, "no heartbeat");
+      }
+    }
+    for (const Roster::Sighting& seen : batch.sightings) {
+      board::record_worker(change, seen.run_id, seen.pid, seen.start);
+    }
+    for (Start& start : batch.starts) {
+      claim_start(change, start);
+    }
+  };
+  const bool only_signals = batch.finish.empty() && batch.wake.empty() && batch.expire.empty() && batch.stale.empty() &&
+                            batch.sightings.empty() && batch.starts.empty();
+  return only_signals || batch.desk->write(now, settings_.config().limits, decide);
+}
+
+// A claim that is refused (a person was faster, a link was added) is dropped; the rest of the batch stands.
+void Dispatcher::claim_start(board::Change& change, Start& start) {
+  board::ClaimRequest request;
+  request.holder_kind = HolderKind::dispatcher;
+  request.profile = start.profile;
+  request.host = host_;
+  request.holder = holder_;
+  request.ttl = change.limits.claim_ttl;
+  if (!start.workspace.empty()) {
+    request.workspace_path = start.workspace;
+  }
+  request.branch = start.task->branch;
+  auto run = board::claim(change, start.task_id, request);
+  if (!run) {
+    log_debug("not started: " + one_line(run.error()));
+    return;
+  }
+  if (start.failure) {
+    board::finish_run(change, run->id, {.kind = ExitKind::exec_failed, .detail = one_line(*start.failure)},
+                      VerdictMode::by_exit_code);
+    return;
+  }
+  start.run = std::move(*run);
+  if (Starter::wants_context(settings_.profiles().at(start.profile))) {
+    if (auto text = board::context_text(change.tx, start.task_id, change.now, change.limits)) {
+      start.context = std::move(*text);
+    }
+  }
+}
+
+void Dispatcher::spawn_shims(Batch& batch, Instant now) {
+  for (Start& start : batch.starts) {
+    if (!start.run) {
+      continue;
+    }
+    roster_.expect(batch.desk->slug(), *start.run);
+    auto shim = starter_.start(batch.desk->paths(), *start.task, *start.run, settings_.profiles().at(start.profile),
+                               settings_.config(), start.context);
+    if (shim) {
+      start.shim.emplace(std::move(*shim));
+      ++started_this_second_;
+      continue;
+    }
+    const ExitFacts exit = failed_start(shim.error());
+    if (exit.kind == ExitKind::setup_failed) {
+      starts_held_until_ = now + Millis{10'000};
+      log_error("a worker could not be set up, starts are held for 10 s: " + one_line(shim.error()));
+    }
+    roster_.ended(batch.desk->slug(), start.run->id, exit);
+  }
+}
+
+// The identities are committed first; a shim whose run is no longer ours, or whose commit failed, is dropped at its shut gate.
+void Dispatcher::open_gates(Batch& batch, Instant now) {
+  std::vector<Start*> held;
+  for (Start& start : batch.starts) {
+    if (start.shim) {
+      held.push_back(&start);
+    }
+  }
+  if (held.empty()) {
+    return;
+  }
+  std::vector<bool> ours(held.size(), false);
+  const bool committed = batch.desk->write(now, settings_.config().limits, [&](board::Change& change) {
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      ours[i] = board::record_shim(change, *held[i]->run, held[i]->shim->pid(),
+                                   static_cast<std::int64_t>(held[i]->shim->start()));
+    }
+  });
+  const std::string& board = batch.desk->slug();
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    Start& start = *held[i];
+    if (!committed || !ours[i]) {
+      start.shim.reset();
+      roster_.ended(board, start.run->id, {.kind = ExitKind::never_started});
+      continue;
+    }
+    (void)workers::open_gate(*start.shim);  // an error means that the shim has ended: its pidfd tells
+    roster_.started(board, start.run->id, start.shim->take_pidfd());
+    log_debug(fmt::format("started {} (run {}) on {} for {}", start.task_id, start.run->id, board, start.profile));
+  }
+}
+
+}  // namespace hermes::daemon

@@ -1,0 +1,140 @@
+#include "daemon/desk.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "daemon/logger.hpp"
+
+namespace hermes::daemon {
+
+namespace {
+
+constexpr Millis k_postpone{250};       // after a gate that could not be had in time
+constexpr Millis k_first_hold_off{1000};
+constexpr Millis k_longest_hold_off{60'000};
+constexpr Millis k_quiet{1000};
+
+}  // namespace
+
+Desk::Desk(home::BoardPaths paths, Loop& loop) : paths_(std::move(paths)), loop_(loop) {}
+
+bool Desk::ready(Instant now, const std::string& holder, const Limits& limits) {
+  if (held_off_until_ && *held_off_until_ > now) {
+    return false;
+  }
+  held_off_until_.reset();
+  if (!database_) {
+    open(now, holder, limits);
+  }
+  return database_.has_value() && !held_off_until_;
+}
+
+void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
+  auto database = db::Database::open(home::files_of(paths_), db::Database::Access::write, now, k_gate_wait);
+  if (!database) {
+    accept(std::unexpected(database.error()), now);
+    return;
+  }
+  database_.emplace(std::move(*database));
+  if (const auto watched = watch_gate(); !watched) {
+    accept(watched, now);
+    return;
+  }
+  const auto epoch = database_->write(
+      [&](db::Writer& tx) -> Result<std::int64_t> {
+        board::Change change{tx, now, actor_, paths_.slug, limits, random_};
+        return board::take_over(change, holder);
+      },
+      k_gate_wait);
+  if (!epoch) {
+    accept(std::unexpected(epoch.error()), now);
+    database_.reset();
+    return;
+  }
+  epoch_ = *epoch;
+  seen_version_ = -1;
+  if (trouble_) {
+    log_info(fmt::format("board {} is served again", paths_.slug));
+  }
+  trouble_.reset();
+  hold_off_ = Millis{0};
+}
+
+// Set up before the first look at the board, so that no commit falls between.
+Result<void> Desk::watch_gate() {
+  TRY_ASSIGN(gate_, db::GateWatch::on(paths_.lock()));
+  watching_ = loop_.on_readable(gate_->fd(), [this] {
+    if (changed()) {
+      loop_.wake();
+    }
+  });
+  return {};
+}
+
+bool Desk::changed() {
+  if (!gate_ || !database_) {
+    return false;
+  }
+  const auto seen = gate_->take();
+  if (seen == db::GateWatch::Seen::lost) {  // overflow or a replaced file: look at everything and watch anew
+    watching_.reset();
+    gate_.reset();
+    if (!watch_gate()) {
+      database_.reset();
+    }
+    return true;
+  }
+  const auto version = database_->data_version();
+  return !version || *version != seen_version_;
+}
+
+void Desk::look(Instant now) {
+  if (const auto version = database_->data_version(); version && *version != seen_version_) {
+    seen_version_ = *version;
+    untidy_since_ = now;
+  }
+}
+
+std::optional<Instant> Desk::tidy(Instant now) {
+  if (!database_ || !untidy_since_) {
+    return std::nullopt;
+  }
+  if (now - *untidy_since_ < k_quiet) {
+    return *untidy_since_ + k_quiet;
+  }
+  untidy_since_.reset();
+  (void)database_->truncate_wal(k_postpone);  // best effort: the next quiet moment tries again
+  return std::nullopt;
+}
+
+bool Desk::accept(const Result<void>& result, Instant now) {
+  if (result) {
+    return true;
+  }
+  const Error& error = result.error();
+  if (error.code == ErrorCode::busy) {
+    held_off_until_ = now + k_postpone;
+    log_debug(fmt::format("board {} is busy, postponed: {}", paths_.slug, one_line(error)));
+    return false;
+  }
+  newer_schema_ = newer_schema_ || (error.code == ErrorCode::schema && database_.has_value());
+  if (!trouble_ || trouble_->message != error.message) {
+    log_error(fmt::format("board {} cannot be served for now: {}", paths_.slug, one_line(error)));
+  }
+  trouble_ = error;
+  hold_off_ = std::clamp(hold_off_ * 2, k_first_hold_off, k_longest_hold_off);
+  held_off_until_ = now + hold_off_;
+  watching_.reset();
+  gate_.reset();
+  database_.reset();
+  return false;
+}
+
+void Desk::vacate(Instant now, const Limits& limits, const std::string& reason) {
+  if (database_) {
+    write(now, limits, [&](board::Change& change) { board::vacate(change, epoch_, reason); });
+  }
+}
+
+}  // namespace hermes::daemon

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/loop.hpp"
+#include "kernel/base/random.hpp"
+#include "kernel/board/claims.hpp"
+#include "kernel/db/watch.hpp"
+#include "kernel/home/registry.hpp"
+
+namespace hermes::daemon {
+
+// One board as this dispatcher serves it. What goes wrong with it is logged once, kept as `trouble`, tried again with back-off, and
+// never touches another board.
+class Desk {
+ public:
+  Desk(home::BoardPaths paths, Loop& loop);
+
+  const std::string& slug() const { return paths_.slug; }
+  const home::BoardPaths& paths() const { return paths_; }
+
+  // Opens the board, watches its gate and takes it over (epoch + 1), when it is not open and not held off.
+  // True when it can be used now.
+  bool ready(Instant now, const std::string& holder, const Limits& limits);
+
+  // Runs `body(Change&)` in a write transaction fenced by our epoch. False when it was not committed: `trouble` says why.
+  template <class Body>
+  bool write(Instant now, const Limits& limits, Body body) {
+    const auto written = database_->write(
+        [&](db::Writer& tx) -> Result<void> {
+          TRY(board::check_epoch(tx, epoch_));
+          board::Change change{tx, now, actor_, paths_.slug, limits, random_};
+          body(change);
+          return {};
+        },
+        k_gate_wait);
+    untidy_since_ = now;
+    return accept(written, now);
+  }
+  template <class Body>
+  bool read(Instant now, Body body) {
+    const auto seen = database_->read([&](db::Reader& tx) -> Result<void> {
+      body(tx);
+      return {};
+    });
+    return accept(seen, now);
+  }
+
+  // The gate was closed by somebody: true when the board may have changed since look().
+  bool changed();
+  void look(Instant now);  // remembers the present state as seen: before reading, so that what comes later is seen too
+
+  // A board that has been quiet for 1 s gets its WAL copied back. Returns when to ask again.
+  std::optional<Instant> tidy(Instant now);
+
+  std::optional<Instant> held_off_until() const { return held_off_until_; }
+  const std::optional<Error>& trouble() const { return trouble_; }
+  bool newer_schema() const { return newer_schema_; }
+  bool taken_over() const { return database_.has_value(); }
+
+  void vacate(Instant now, const Limits& limits, const std::string& reason);
+
+ private:
+  static constexpr Millis k_gate_wait{250};
+  bool accept(const Result<void>& result, Instant now);
+  void open(Instant now, const std::string& holder, const Limits& limits);
+  Result<void> watch_gate();
+
+  home::BoardPaths paths_;
+  Loop& loop_;
+  Actor actor_{"dispatcher", std::nullopt};
+  SystemRandom random_;
+  std::optional<db::Database> database_;
+  std::optional<db::GateWatch> gate_;
+  std::unique_ptr<Loop::Watch> watching_;
+  std::int64_t epoch_ = 0;
+  std::int64_t seen_version_ = -1;
+  std::optional<Instant> untidy_since_;
+  std::optional<Error> trouble_;
+  std::optional<Instant> held_off_until_;
+  Millis hold_off_{0};
+  bool newer_schema_ = false;
+};
+
+}  // namespace hermes::daemon

@@ -1,0 +1,217 @@
+#include "daemon/dispatcher.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "daemon/logger.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/board/runs.hpp"
+#include "kernel/board/snapshot.hpp"
+
+namespace hermes::daemon {
+
+namespace {
+
+constexpr Millis k_setup_hold{10'000};
+
+}  // namespace
+
+Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host, std::string holder,
+                       Loop& loop, Purpose purpose)
+    : home_(std::move(home)),
+      settings_(settings),
+      starter_(std::move(starter)),
+      host_(std::move(host)),
+      holder_(std::move(holder)),
+      loop_(loop),
+      purpose_(purpose),
+      roster_(home_, host_.boot, loop) {}
+
+bool Dispatcher::Batch::empty() const {
+  return finish.empty() && wake.empty() && expire.empty() && stale.empty() && signal.empty() && starts.empty() &&
+         sightings.empty();
+}
+
+std::optional<MonotonicTime> Dispatcher::settle() {
+  const Instant now = wall_clock_now();
+  settings_.refresh();
+  find_boards();
+  const auto step = roster_.step(std::chrono::steady_clock::now());
+  if (roster_.take_setup_failure()) {
+    starts_held_until_ = now + k_setup_hold;
+    log_error("workers could not be set up: starts are held for 10 s (is hermes-shim there, is run/ writable?)");
+  }
+  std::vector<Desk*> open;
+  const rules::Snapshot snapshot = take_snapshot(now, open);
+  const rules::Plan plan = rules::plan(snapshot, now, settings_.config().limits);
+  bool acted = false;
+  for (Batch& batch : sort_actions(snapshot, plan, open)) {
+    try {
+      acted = carry_out(batch, now) || acted;
+    } catch (const std::exception& error) {  // one board's bug must not end or starve the others
+      log_error(fmt::format("board {}: unexpected: {}", batch.desk->slug(), error.what()));
+    }
+  }
+  idle_ = !acted && !step;
+  if (acted) {
+    loop_.wake();
+  }
+  return next_wake(now, plan.next_deadline, step);
+}
+
+// New boards are served without a restart; one that disappears is let go.
+void Dispatcher::find_boards() {
+  const std::vector<std::string> slugs = home::list_boards(home_);
+  std::erase_if(desks_, [&](const auto& desk) {
+    const bool gone = std::find(slugs.begin(), slugs.end(), desk->slug()) == slugs.end();
+    if (gone) {
+      roster_.forget_board(desk->slug());
+    }
+    return gone;
+  });
+  for (const std::string& slug : slugs) {
+    const bool known = std::any_of(desks_.begin(), desks_.end(), [&](const auto& desk) { return desk->slug() == slug; });
+    if (!known) {
+      (void)make_directory(home_.run() / slug);
+      desks_.push_back(std::make_unique<Desk>(home_.board(slug), loop_));
+      clean_records(*desks_.back(), wall_clock_now());
+    }
+  }
+}
+
+rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open) {
+  rules::Snapshot snapshot;
+  stops_pending_ = false;
+  for (const auto& [name, profile] : settings_.profiles()) {
+    snapshot.profiles.emplace(name, rules::ProfileView{profile.max_in_progress});
+  }
+  for (const auto& desk : desks_) {
+    rules::BoardView view;
+    if (!desk->ready(now, holder_, settings_.config().limits) || !view_board(*desk, now, view)) {
+      continue;
+    }
+    open.push_back(desk.get());
+    snapshot.boards.push_back(std::move(view));
+  }
+  snapshot.draining = !purpose_.start;
+  snapshot.starts_held_until = starts_held_until_;
+  if (now.seconds() != rate_second_.seconds()) {
+    rate_second_ = now;
+    started_this_second_ = 0;
+  }
+  snapshot.started_this_second = started_this_second_;
+  return snapshot;
+}
+
+bool Dispatcher::view_board(Desk& desk, Instant now, rules::BoardView& view) {
+  desk.look(now);
+  std::vector<Run> unknown;
+  const Limits& limits = settings_.config().limits;
+  const bool read = desk.read(now, [&](db::Reader& tx) {
+    view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_, limits.max_in_progress);
+    for (const rules::RunView& run : view.runs) {
+      if (run.local && run.holder_kind != HolderKind::external && !roster_.knows(desk.slug(), run.id)) {
+        unknown.push_back(*board::find_run(tx, run.id));
+      }
+      stops_pending_ = stops_pending_ || run.stop_kind.has_value();
+    }
+  });
+  for (const Run& run : unknown) {
+    roster_.adopt(desk.slug(), run);
+  }
+  roster_.complete(view);
+  return read;
+}
+
+std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan,
+                                                        const std::vector<Desk*>& open) {
+  std::vector<Batch> batches;
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    Batch batch;
+    batch.desk = open[i];
+    for (const rules::RunView& run : snapshot.boards[i].runs) {
+      batch.verdicts.emplace(run.id, run.verdict);
+    }
+    batch.sightings = roster_.sightings(open[i]->slug(), std::chrono::steady_clock::now());
+    batches.push_back(std::move(batch));
+  }
+  struct Sorter {
+    std::vector<Batch>& batches;
+    void operator()(const rules::FinishRun& a) { batches[a.board].finish.push_back(a); }
+    void operator()(const rules::WakeTask& a) { batches[a.board].wake.push_back(a.task_id); }
+    void operator()(const rules::ExpireClaim& a) { batches[a.board].expire.push_back(a.run_id); }
+    void operator()(const rules::StopStale& a) { batches[a.board].stale.push_back(a.run_id); }
+    void operator()(const rules::SignalStop& a) { batches[a.board].signal.push_back(a.run_id); }
+    void operator()(const rules::StartTask& a) {
+      Start start;
+      start.task_id = a.task_id;
+      start.profile = a.profile;
+      batches[a.board].starts.push_back(std::move(start));
+    }
+  };
+  for (const rules::Action& action : plan.actions) {
+    std::visit(Sorter{batches}, action);
+  }
+  std::erase_if(batches, [](const Batch& batch) { return batch.empty(); });
+  return batches;
+}
+
+// What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety net, and the watchdog's term is the
+// caller's business.
+std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<Instant> planned,
+                                                   std::optional<MonotonicTime> step) {
+  const MonotonicTime here = std::chrono::steady_clock::now();
+  MonotonicTime next = here + settings_.config().interval;
+  const auto consider = [&](std::optional<Instant> at) {
+    if (at) {
+      next = std::min(next, here + std::max(*at - now, Millis{1}));
+    }
+  };
+  consider(planned);
+  for (const auto& desk : desks_) {
+    consider(desk->held_off_until());
+    consider(desk->tidy(now));
+  }
+  if (step) {
+    next = std::min(next, *step);
+  }
+  if (const auto sighting = roster_.next_sighting()) {
+    next = std::min(next, *sighting);
+  }
+  return next;
+}
+
+bool Dispatcher::newer_schema() const {
+  return std::any_of(desks_.begin(), desks_.end(), [](const auto& desk) { return desk->newer_schema(); });
+}
+
+void Dispatcher::leave(const std::string& reason) {
+  for (const auto& desk : desks_) {
+    desk->vacate(wall_clock_now(), settings_.config().limits, reason);
+  }
+}
+
+// Records of runs that were finished by a dispatcher that was killed before it could remove them.
+void Dispatcher::clean_records(Desk& desk, Instant now) {
+  if (!desk.ready(now, holder_, settings_.config().limits)) {
+    return;
+  }
+  std::error_code problem;
+  for (const auto& entry : home::fs::directory_iterator(home_.run() / desk.slug(), problem)) {
+    const std::string stem = entry.path().stem().string();
+    if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos || stem.size() > 18) {
+      continue;
+    }
+    bool finished = false;
+    desk.read(now, [&](db::Reader& tx) {
+      const auto run = board::find_run(tx, std::stoll(stem));
+      finished = !run || run->gone_at.has_value();
+    });
+    if (finished) {
+      home::fs::remove(entry.path(), problem);
+    }
+  }
+}
+
+}  // namespace hermes::daemon

@@ -1,0 +1,203 @@
+// hermes-dispatcher: parses its flags, takes the home's lock, and runs the loop.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/dispatcher.hpp"
+#include "daemon/logger.hpp"
+#include "daemon/report.hpp"
+#include "daemon/run_dir.hpp"
+#include "daemon/service.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/home/dispatcher_lock.hpp"
+
+namespace hermes::daemon {
+namespace {
+
+constexpr int k_exit_newer_schema = 75;
+constexpr Millis k_once_patience{30'000};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int refuse(const Error& error) {
+  fmt::print(stderr, "hermes-dispatcher: {}\n", error.message);
+  if (!error.hint.empty()) {
+    fmt::print(stderr, "  → {}\n", error.hint);
+  }
+  return traits(error.code).exit_status;
+}
+
+class Pidfile {
+ public:
+  static Result<Pidfile> write(const std::optional<std::string>& path) {
+    if (path) {
+      TRY(write_file_atomically(home::fs::absolute(*path), fmt::format("{}\n", ::getpid()), 0644));
+    }
+    return Pidfile(path);
+  }
+  Pidfile(Pidfile&& other) noexcept : path_(std::exchange(other.path_, std::nullopt)) {}
+  Pidfile& operator=(Pidfile&&) = delete;
+  ~Pidfile() {
+    if (path_) {
+      ::unlink(path_->c_str());
+    }
+  }
+
+ private:
+  explicit Pidfile(std::optional<std::string> path) : path_(std::move(path)) {}
+  std::optional<std::string> path_;
+};
+
+// What ends a pass of --once or --finish: nothing left to do, or enough patience.
+bool pass_is_over(const Options& options, const Dispatcher& dispatcher, MonotonicTime began) {
+  if (options.mode == Options::Mode::serve) {
+    return false;
+  }
+  const bool waits = options.mode == Options::Mode::finish && dispatcher.stops_pending();
+  const bool patient = std::chrono::steady_clock::now() - began < k_once_patience;
+  return (dispatcher.idle() && !waits) || !patient;
+}
+
+std::string status_text(const Dispatcher& dispatcher) {
+  std::size_t troubled = 0;
+  for (const auto& desk : dispatcher.desks()) {
+    troubled += desk->trouble() ? 1 : 0;
+  }
+  return fmt::format("{} boards, {} workers running{}", dispatcher.desks().size(), dispatcher.running(),
+                     troubled > 0 ? fmt::format(", {} boards in trouble", troubled) : "");
+}
+
+int serve(const Options& options, const home::Home& home, Settings& settings, const home::fs::path& shim) {
+  const HostIdentity host = this_host();
+  const std::string holder =
+      fmt::format("{}/{}/{}/{}", host.machine, host.boot, ::getpid(), process_start(::getpid()).value_or(0));
+  std::string reason = "ended in order";
+  int status = 0;
+  const auto watchdog = watchdog_period();
+  const auto began = std::chrono::steady_clock::now();
+  std::string told;
+
+  // The loop outlives whatever watches descriptors with it; the two are tied here, before it runs.
+  Loop* running = nullptr;
+  Dispatcher* settling = nullptr;
+  Loop loop([&]() -> std::optional<MonotonicTime> {
+    auto next = settling->settle();
+    if (settling->newer_schema()) {
+      reason = "a newer program has migrated a board";
+      status = k_exit_newer_schema;
+      running->stop();
+    } else if (pass_is_over(options, *settling, began)) {
+      running->stop();
+    }
+    if (watchdog) {  // a ping means that the loop settles
+      tell_alive();
+      next = std::min(next.value_or(MonotonicTime::max()), std::chrono::steady_clock::now() + *watchdog);
+    }
+    if (std::string now_told = status_text(*settling); now_told != told) {
+      told = std::move(now_told);
+      tell_status(told);
+    }
+    return next;
+  });
+  Dispatcher dispatcher(home, settings, Starter(home, shim, host.boot), host, holder, loop,
+                        Dispatcher::Purpose{.start = options.mode != Options::Mode::finish});
+  running = &loop;
+  settling = &dispatcher;
+  loop.on_signal([&](int number) {
+    if (number == SIGHUP) {  // a closed terminal does not end it; a reload reads the settings again
+      settings.take_changes();
+      loop.wake();
+      return;
+    }
+    reason = fmt::format("signal {} ({})", number, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    loop.stop();
+  });
+  std::unique_ptr<Loop::Watch> files;
+  if (settings.watch_fd() >= 0) {
+    files = loop.on_readable(settings.watch_fd(), [&] {
+      settings.take_changes();
+      loop.wake();
+    });
+  }
+  if (options.mode == Options::Mode::serve) {
+    log_info(fmt::format("serving {} (PID {})", home.dir.string(), ::getpid()));
+    tell_ready("starting");
+  }
+  loop.wake();
+  loop.run();
+  tell_stopping();
+  dispatcher.leave(reason);
+  if (options.mode == Options::Mode::serve) {
+    log_info(fmt::format("{}; {} workers go on", reason, dispatcher.running()));
+  }
+  return status;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto options = parse_options(arguments);
+  if (!options) {
+    return refuse(options.error());
+  }
+  if (options->mode == Options::Mode::help) {
+    fmt::print("{}", help_text());
+    return 0;
+  }
+  if (options->mode == Options::Mode::version) {
+    fmt::print("hermes-dispatcher {} (SQLite {})\n", HERMES_VERSION, db::loaded_sqlite());
+    return 0;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  start_log(options->verbose);
+  const auto home = home::find_home(environment("HERMES_HOME"), environment("HOME"));
+  if (!home) {
+    return refuse(home.error());
+  }
+  if (home::list_boards(*home).empty()) {
+    return refuse({ErrorCode::not_found, fmt::format("there is no board in {}", home->dir.string()),
+                   "`hermes init` makes the home and its first board"});
+  }
+  Settings settings(*home, *options);
+  if (const auto loaded = settings.load(); !loaded) {
+    return refuse(loaded.error());
+  }
+  const auto shim = find_shim();
+  if (!shim) {
+    return refuse(shim.error());
+  }
+  if (const auto prepared = prepare_run_directory(*home); !prepared) {
+    return refuse(prepared.error());
+  }
+  const auto lock = home::take_dispatcher_lock(*home);
+  if (!lock) {
+    return refuse(lock.error());
+  }
+  const auto pidfile = Pidfile::write(options->pidfile);
+  if (!pidfile) {
+    return refuse(pidfile.error());
+  }
+  if (options->mode != Options::Mode::once) {
+    return serve(*options, *home, settings, *shim);
+  }
+  const PassReport report(*home);
+  const int status = serve(*options, *home, settings, *shim);
+  fmt::print("{}", report.text(settings.config().limits, options->json));
+  return status;
+}
+
+}  // namespace
+}  // namespace hermes::daemon
+
+int main(int argc, char* argv[]) {
+  try {
+    return hermes::daemon::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "hermes-dispatcher: unexpected: {}\n", error.what());
+    return 1;
+  }
+}

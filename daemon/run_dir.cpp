@@ -1,0 +1,57 @@
+#include "daemon/run_dir.hpp"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/ids.hpp"
+
+namespace hermes::daemon {
+
+namespace {
+
+constexpr const char* k_memory = "/dev/shm";
+
+bool leads_to_directory(const home::fs::path& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+// /dev/shm is everybody's: a directory that somebody else put there first is not ours, whatever its name.
+bool make_private(const home::fs::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return false;
+  }
+  struct stat facts {};
+  return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() &&
+         (facts.st_mode & 077) == 0;
+}
+
+}  // namespace
+
+Result<void> prepare_run_directory(const home::Home& home) {
+  const home::fs::path memory =
+      home::fs::path(k_memory) / fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(home.dir.string()));
+  const bool has_memory = leads_to_directory(k_memory);
+  std::error_code ignored;
+  if (home::fs::is_symlink(home.run(), ignored)) {
+    if (has_memory && home::fs::read_symlink(home.run(), ignored) == memory && make_private(memory)) {
+      return {};
+    }
+    if (leads_to_directory(home.run())) {
+      return {};
+    }
+    ::unlink(home.run().c_str());  // it leads nowhere and nothing in it need survive
+  } else if (leads_to_directory(home.run())) {
+    return {};
+  }
+  if (has_memory && make_private(memory) && ::symlink(memory.c_str(), home.run().c_str()) == 0) {
+    return {};
+  }
+  return leads_to_directory(home.run()) ? Result<void>{} : make_directory(home.run());
+}
+
+}  // namespace hermes::daemon

@@ -1,0 +1,92 @@
+#include "daemon/settings.hpp"
+
+#include <sys/inotify.h>
+
+#include <array>
+
+#include "daemon/logger.hpp"
+
+namespace hermes::daemon {
+
+namespace {
+
+constexpr std::uint32_t k_changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE;
+
+}  // namespace
+
+Settings::Settings(home::Home home, const Options& options)
+    : home_(std::move(home)), options_(options), watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+
+Result<void> Settings::load() {
+  watch_everything();
+  TRY_ASSIGN(config_, home::load_config(home_));
+  refresh();
+  return {};
+}
+
+void Settings::take_changes() {
+  std::array<char, 4096> events{};
+  while (::read(watch_.get(), events.data(), events.size()) > 0) {
+  }
+  stale_ = true;
+}
+
+void Settings::refresh() {
+  if (!stale_) {
+    return;
+  }
+  stale_ = false;
+  watch_everything();  // before reading: a change after it is seen
+  if (auto config = home::load_config(home_)) {
+    config_ = std::move(*config);
+    complaints_.erase("");
+  } else if (complaints_[""] != config.error().message) {
+    complaints_[""] = config.error().message;
+    log_warning("config.toml keeps its old values: " + one_line(config.error()));
+  }
+  config_.interval = options_.interval.value_or(config_.interval);
+  config_.limits.max_in_progress = options_.max_in_progress.value_or(config_.limits.max_in_progress);
+  config_.limits.failure_limit = options_.failure_limit.value_or(config_.limits.failure_limit);
+  read_profiles();
+}
+
+void Settings::read_profiles() {
+  std::map<std::string, home::Profile> found;
+  for (const std::string& name : home::list_profiles(home_)) {
+    if (auto profile = home::load_profile(home_, name)) {
+      found.emplace(name, std::move(*profile));
+      complaints_.erase(name);
+      continue;
+    } else if (complaints_[name] != profile.error().message) {
+      complaints_[name] = profile.error().message;
+      log_warning("profile '" + name + "' cannot be used: " + one_line(profile.error()));
+    }
+    if (const auto old = profiles_.find(name); old != profiles_.end()) {
+      found.insert(*old);
+    }
+  }
+  profiles_ = std::move(found);
+}
+
+void Settings::watch_everything() {
+  if (!watch_) {
+    return;
+  }
+  // Adding a watch that is there already changes nothing. The home itself sees run/ and current come and go, nothing busy.
+  ::inotify_add_watch(watch_.get(), home_.dir.c_str(), k_changes);
+  ::inotify_add_watch(watch_.get(), home_.boards().c_str(), k_changes);
+  ::inotify_add_watch(watch_.get(), home_.profiles().c_str(), k_changes);
+  for (const std::string& name : home::list_profiles(home_)) {
+    ::inotify_add_watch(watch_.get(), (home_.profiles() / name).c_str(), k_changes);
+  }
+}
+
+std::map<std::string, VerdictMode> Settings::verdicts() const {
+  std::map<std::string, VerdictMode> modes;
+  for (const auto& [name, profile] : profiles_) {
+    modes.emplace(name, profile.verdict);
+  }
+  return modes;
+}
+
+}  // namespace hermes::daemon

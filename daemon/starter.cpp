@@ -1,0 +1,130 @@
+#include "daemon/starter.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+
+extern char** environ;
+
+namespace hermes::daemon {
+
+namespace {
+
+constexpr std::int64_t k_older_attempt_bytes = 64 * 1024;
+constexpr int k_cut_attempts = 3;
+
+// Logs of earlier attempts are cut to their last part when the next one starts. The one before is enough: those before it were cut then,
+// and a few more in case a start was skipped.
+void cut_older_logs(const home::BoardPaths& board, const Run& run) {
+  for (std::int64_t attempt = std::max<std::int64_t>(run.attempt - k_cut_attempts, 1); attempt < run.attempt; ++attempt) {
+    std::error_code problem;
+    home::fs::remove(board.older_log(run.task_id, attempt), problem);
+    const auto path = board.log(run.task_id, attempt);
+    const auto size = home::fs::file_size(path, problem);
+    if (problem || size <= static_cast<std::uintmax_t>(k_older_attempt_bytes)) {
+      continue;
+    }
+    if (const auto whole = read_file(path, 64 * 1024 * 1024)) {
+      const std::string_view text = *whole;
+      (void)write_file_atomically(path, text.substr(text.size() - k_older_attempt_bytes));
+    }
+  }
+}
+
+}  // namespace
+
+Starter::Starter(home::Home home, home::fs::path shim, std::string boot)
+    : home_(std::move(home)), shim_(std::move(shim)), boot_(std::move(boot)) {
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (const auto equals = text.find('='); equals != std::string_view::npos) {
+      own_environment_.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+}
+
+bool Starter::wants_context(const home::Profile& profile) {
+  return std::any_of(profile.command.begin(), profile.command.end(), [](const std::string& argument) {
+    return argument.find("{context_file}") != std::string::npos;
+  });
+}
+
+std::vector<std::string> Starter::environment(const home::BoardPaths& board, const Task& task, const Run& run,
+                                              const home::Profile& profile) const {
+  std::map<std::string, std::string> own{
+      {"HERMES_HOME", home_.dir.string()},
+      {"HERMES_KANBAN_BOARD", board.slug},
+      {"HERMES_KANBAN_TASK", task.id},
+      {"HERMES_KANBAN_RUN_ID", std::to_string(run.id)},
+      {"HERMES_KANBAN_RUN_TOKEN", run.token},
+      {"HERMES_KANBAN_WORKSPACE", run.workspace_path.value_or("")},
+      {"HERMES_PROFILE", profile.name},
+  };
+  if (run.branch) {
+    own.emplace("HERMES_KANBAN_BRANCH", *run.branch);
+  }
+  if (!task.tenant.empty()) {
+    own.emplace("HERMES_TENANT", task.tenant);
+  }
+  if (task.goal_mode) {
+    own.emplace("HERMES_KANBAN_GOAL_MODE", "1");
+    own.emplace("HERMES_KANBAN_GOAL_MAX_TURNS", std::to_string(task.goal_max_turns.value_or(20)));
+  }
+  return home::worker_environment(profile, own_environment_, own);
+}
+
+Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Task& task, const Run& run,
+                                         const home::Profile& profile, const home::Config& config,
+                                         const std::optional<std::string>& context) const {
+  workers::Launch launch;
+  const auto context_file = home_.context_file(board.slug, run.id);
+  if (context) {
+    TRY(write_file_atomically(context_file, *context));
+  }
+  launch.argv = home::expand_command(profile, {.task_id = task.id,
+                                               .title = task.title,
+                                               .body = task.body.value_or(""),
+                                               .workspace = run.workspace_path.value_or(""),
+                                               .board = board.slug,
+                                               .context_file = context_file.string()});
+  launch.env = environment(board, task, run, profile);
+  launch.cwd = run.workspace_path.value_or("/");
+  launch.record = home_.record(board.slug, run.id);
+  launch.log = board.log(task.id, run.attempt);
+  launch.log_older = board.older_log(task.id, run.attempt);
+  launch.token = run.token;
+  launch.boot = boot_;
+  launch.log_cap_bytes = config.log_rotate_bytes;
+  launch.max_runtime = task.max_runtime.value_or(profile.max_runtime.value_or(Millis{0}));
+  launch.stop_grace = config.limits.stop_grace;
+  launch.nice = profile.nice;
+  launch.memory_bytes = profile.memory_bytes;
+  launch.cpu_seconds = profile.cpu_seconds;
+  if (run.attempt > 1) {
+    cut_older_logs(board, run);
+  }
+  return workers::start_shim(shim_, launch);
+}
+
+Result<home::fs::path> find_shim() {
+  if (const char* chosen = std::getenv("HERMES_SHIM"); chosen != nullptr && *chosen != '\0') {
+    return home::fs::path(chosen);
+  }
+  std::error_code problem;
+  const home::fs::path here = home::fs::read_symlink("/proc/self/exe", problem).parent_path();
+  const home::fs::path places[] = {here / "../libexec/hermes/hermes-shim", here / "hermes-shim", here / "shim/hermes-shim"};
+  for (const auto& place : places) {
+    if (::access(place.c_str(), X_OK) == 0) {
+      return home::fs::canonical(place, problem);
+    }
+  }
+  return fail(ErrorCode::unavailable, fmt::format("hermes-shim is not beside {}", here.string()),
+              "install it to ../libexec/hermes/, or name it in HERMES_SHIM");
+}
+
+}  // namespace hermes::daemon

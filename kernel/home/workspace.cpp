@@ -1,0 +1,79 @@
+#include "kernel/home/workspace.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "kernel/base/fd.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/base/ids.hpp"
+#include "kernel/base/text.hpp"
+
+namespace hermes::home {
+
+namespace {
+
+// Only a directory that carries this file is ever deleted.
+constexpr const char* k_marker = ".hermes-workspace";
+
+// Nothing is synced to disk: a scratch directory lost in a power failure is made again by the next attempt.
+Result<std::string> make_scratch(const BoardPaths& board, const std::string& task_id) {
+  if (!is_task_id(task_id)) {
+    return fail(ErrorCode::internal, "not a task id: " + printable(task_id));
+  }
+  const fs::path dir = board.workspace(task_id);
+  if (::mkdir(dir.c_str(), 0700) != 0) {
+    if (errno == EEXIST && fs::is_directory(fs::symlink_status(dir))) {
+      return dir.string();  // of an earlier attempt: what it left is there for the next one
+    }
+    return std::unexpected(system_error("make the workspace", dir, errno));
+  }
+  const Fd marker(::open((dir / k_marker).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!marker) {
+    return std::unexpected(system_error("mark the workspace", dir, errno));
+  }
+  return dir.string();
+}
+
+}  // namespace
+
+Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task) {
+  switch (task.workspace_kind) {
+    case WorkspaceKind::scratch:
+      return make_scratch(board, task.id);
+    case WorkspaceKind::dir: {
+      const fs::path path = task.workspace_path.value_or("");
+      std::error_code ignored;
+      if (path.is_absolute() && fs::is_directory(path, ignored)) {
+        return path.string();
+      }
+      return fail(ErrorCode::invalid,
+                  fmt::format("the workspace {} of {} is not a directory", printable(path.string()), task.id),
+                  "make the directory, then unblock or claim the task again");
+    }
+    case WorkspaceKind::worktree:
+      break;
+  }
+  return fail(ErrorCode::invalid, fmt::format("worktree workspaces cannot be made yet, and {} asks for one", task.id),
+              "make the working tree yourself and create the task with --workspace dir:PATH");
+}
+
+bool remove_scratch(const BoardPaths& board, const std::string& task_id) {
+  if (!is_task_id(task_id)) {
+    return false;
+  }
+  const fs::path dir = board.workspace(task_id);
+  std::error_code problem;
+  // The path is ours by construction; a link in its place, or a directory without our marker, is not.
+  if (!fs::is_directory(fs::symlink_status(dir, problem)) ||
+      !fs::is_regular_file(fs::symlink_status(dir / k_marker, problem))) {
+    return false;
+  }
+  fs::remove_all(dir, problem);
+  return !problem;
+}
+
+}  // namespace hermes::home
