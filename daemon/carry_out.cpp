@@ -64,6 +64,9 @@ void Dispatcher::prepare_starts(Batch& batch, Instant now) {
 
 bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
   const auto decide = [&](board::Change& change) {
+    if (batch.rebase_clock) {
+      board::rebase_clock(change);
+    }
     for (const rules::FinishRun& finished : batch.finish) {
       board::finish_run(change, finished.run_id, finished.exit, batch.verdicts[finished.run_id]);
     }
@@ -85,7 +88,7 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       claim_start(change, start);
     }
   };
-  const bool only_signals = batch.finish.empty() && batch.wake.empty() && batch.expire.empty() && batch.stale.empty() &&
+  const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() && batch.expire.empty() && batch.stale.empty() &&
                             batch.sightings.empty() && batch.starts.empty();
   return only_signals || batch.desk->write(now, settings_.config().limits, decide);
 }

@@ -29,7 +29,7 @@ Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, Hos
       roster_(home_, host_.boot, loop) {}
 
 bool Dispatcher::Batch::empty() const {
-  return finish.empty() && wake.empty() && expire.empty() && stale.empty() && signal.empty() && starts.empty() &&
+  return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() && signal.empty() && starts.empty() &&
          sightings.empty();
 }
 
@@ -138,6 +138,7 @@ std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& s
   }
   struct Sorter {
     std::vector<Batch>& batches;
+    void operator()(const rules::RebaseClock& a) { batches[a.board].rebase_clock = true; }
     void operator()(const rules::FinishRun& a) { batches[a.board].finish.push_back(a); }
     void operator()(const rules::WakeTask& a) { batches[a.board].wake.push_back(a.task_id); }
     void operator()(const rules::ExpireClaim& a) { batches[a.board].expire.push_back(a.run_id); }

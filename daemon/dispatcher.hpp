@@ -59,6 +59,7 @@ class Dispatcher {
   // What one board has to do in this pass.
   struct Batch {
     Desk* desk;
+    bool rebase_clock = false;
     std::vector<rules::FinishRun> finish;
     std::vector<std::string> wake;
     std::vector<std::int64_t> expire;

@@ -20,7 +20,7 @@ std::vector<rules::RunView> runs_not_gone(db::Reader& tx, const std::map<std::st
   std::vector<rules::RunView> runs;
   auto row = tx.query(
       "SELECT r.id, r.task_id, r.profile, t.tenant, r.holder_kind, r.host, r.started_at, r.heartbeat_at, r.ended_at,"
-      " r.stop_kind, r.stop_at, l.expires_at, COALESCE(l.expires_at - l.renewed_at, 0) FROM runs r"
+      " r.stop_kind, l.expires_at, COALESCE(l.expires_at - l.renewed_at, 0) FROM runs r"
       " JOIN tasks t ON t.id = r.task_id"
       " LEFT JOIN leases l ON l.resource = 'task:' || r.task_id AND l.epoch = r.id"
       " WHERE r.gone_at IS NULL ORDER BY r.id");
@@ -38,9 +38,8 @@ std::vector<rules::RunView> runs_not_gone(db::Reader& tx, const std::map<std::st
     run.heartbeat_at = row.maybe_instant(7);
     run.ended_at = row.maybe_instant(8);
     run.stop_kind = row.maybe_word<StopKind>(9);
-    run.stop_at = row.maybe_instant(10);
-    run.lease_expires_at = row.maybe_instant(11);
-    run.lease_ttl = Millis{row.integer(12)};
+    run.lease_expires_at = row.maybe_instant(10);
+    run.lease_ttl = Millis{row.integer(11)};
     runs.push_back(std::move(run));
   }
   return runs;
@@ -113,11 +112,24 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now, 
   for (const Group& group : waiting_groups(tx, limits, verdicts)) {
     add_candidates(tx, group, now, headroom, view.candidates);
   }
+  view.clock_was_ahead =
+      tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now).next();
   auto row = tx.query("SELECT profile, paused_until FROM profile_gates WHERE paused_until > $1", now);
   while (row.next()) {
     view.paused.emplace(row.text(0), row.instant(1));
   }
   return view;
+}
+
+void rebase_clock(Change& change) {
+  change.tx.execute(
+      "UPDATE leases SET expires_at = $1 + (expires_at - renewed_at), renewed_at = $1"
+      " WHERE renewed_at > $1 AND expires_at IS NOT NULL",
+      change.now);
+  change.tx.execute(
+      "UPDATE tasks SET held_until = $1 + max(held_until - ready_since, 0),"
+      " eligible_at = $1 + max(eligible_at - ready_since, 0), ready_since = $1 WHERE ready_since > $1",
+      change.now);
 }
 
 bool wake_task(Change& change, const std::string& task_id) {

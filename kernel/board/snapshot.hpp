@@ -15,6 +15,10 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now, 
                           const std::map<std::string, VerdictMode>& verdicts, const HostIdentity& host,
                           std::int64_t headroom);
 
+// Terms that were written by a clock that was ahead begin now, at their full length: a clock that was set back neither keeps a dead
+// claim nor holds a ready task. No event: nothing about the tasks has changed.
+void rebase_clock(Change& change);
+
 // scheduled → ready, todo or review; false when its time has not come or it has left.
 bool wake_task(Change& change, const std::string& task_id);
 

@@ -39,9 +39,9 @@ struct Headcount {
 };
 
 // When the shim of this run must be told to stop: a person's stop at once, after a worker's own verdict once the grace is over.
-std::optional<Instant> signal_at(const RunView& run, const Limits& limits) {
+std::optional<Instant> signal_at(const RunView& run, Instant now, const Limits& limits) {
   if (run.stop_kind) {
-    return run.stop_at;
+    return now;  // whatever moment was stored: a clock that was ahead does not keep the worker
   }
   if (run.ended_at) {
     return *run.ended_at + limits.verdict_grace;
@@ -65,7 +65,7 @@ bool plan_run(std::size_t board, const RunView& run, Instant now, const Limits& 
     deadline.consider(expires);
     return run.holder_kind != HolderKind::external;
   }
-  if (const auto at = signal_at(run, limits); at && !run.signalled) {
+  if (const auto at = signal_at(run, now, limits); at && !run.signalled) {
     if (*at <= now) {
       out.actions.push_back(SignalStop{board, run.id});
     }
@@ -107,8 +107,32 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
       waiting.push_back({board, &candidate});
     }
   }
+  // What holds a candidate back now holds it for the rest of this plan: starts only fill the caps.
+  const auto held = [&](const Waiting& w) {
+    const std::string& profile = w.candidate->profile;
+    const auto known = snapshot.profiles.find(profile);
+    FleetFacts facts;
+    facts.draining = snapshot.draining;
+    facts.starts_held_until = snapshot.starts_held_until;
+    facts.has_profile = known != snapshot.profiles.end();
+    const auto& gates = snapshot.boards[w.board].paused;
+    if (const auto paused = gates.find(profile); paused != gates.end()) {
+      facts.paused_until = paused->second;
+      deadline.consider(paused->second);
+    }
+    facts.running = running.total;
+    facts.running_of_profile = running.of_profile[profile];
+    facts.cap = limits.max_in_progress;
+    facts.profile_cap = facts.has_profile && known->second.max_in_progress ? known->second.max_in_progress
+                                                                           : limits.max_in_progress_per_profile;
+    return !fleet_holds(profile, facts, now).empty();
+  };
   std::int64_t started = snapshot.started_this_second;
-  while (!waiting.empty() && running.total < limits.max_in_progress) {
+  while (running.total < limits.max_in_progress) {
+    std::erase_if(waiting, held);
+    if (waiting.empty()) {
+      return;
+    }
     if (limits.start_rate && started >= *limits.start_rate) {
       deadline.consider(Instant{(now.ms / 1000 + 1) * 1000});
       return;
@@ -118,29 +142,17 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
                                        [&](const Waiting& a, const Waiting& b) { return sooner(a, b, running); });
     const Waiting chosen = *next;
     waiting.erase(next);
-    const std::string& profile = chosen.candidate->profile;
-    const BoardView& board = snapshot.boards[chosen.board];
-    const auto known = snapshot.profiles.find(profile);
-    FleetFacts facts;
-    facts.draining = snapshot.draining;
-    facts.starts_held_until = snapshot.starts_held_until;
-    facts.has_profile = known != snapshot.profiles.end();
-    if (const auto paused = board.paused.find(profile); paused != board.paused.end()) {
-      facts.paused_until = paused->second;
-      deadline.consider(paused->second);
-    }
-    facts.running = running.total;
-    facts.running_of_profile = running.of_profile[profile];
-    facts.cap = limits.max_in_progress;
-    facts.profile_cap = facts.has_profile && known->second.max_in_progress ? known->second.max_in_progress
-                                                                           : limits.max_in_progress_per_profile;
-    if (!fleet_holds(profile, facts, now).empty()) {
-      continue;
-    }
-    out.actions.push_back(StartTask{chosen.board, chosen.candidate->task_id, profile});
-    running.add(chosen.board, profile, chosen.candidate->tenant);
+    out.actions.push_back(StartTask{chosen.board, chosen.candidate->task_id, chosen.candidate->profile});
+    running.add(chosen.board, chosen.candidate->profile, chosen.candidate->tenant);
     ++started;
   }
+}
+
+// A term that ends later than it could have begun: it was written by a clock that was ahead.
+bool clock_was_ahead(const BoardView& board, Instant now) {
+  return board.clock_was_ahead || std::any_of(board.runs.begin(), board.runs.end(), [&](const RunView& run) {
+           return run.lease_expires_at && *run.lease_expires_at > now + run.lease_ttl;
+         });
 }
 
 }  // namespace
@@ -158,6 +170,9 @@ Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
   Deadline deadline(now);
   Headcount running;
   for (std::size_t board = 0; board < snapshot.boards.size(); ++board) {
+    if (clock_was_ahead(snapshot.boards[board], now)) {
+      out.actions.push_back(RebaseClock{board});
+    }
     for (const RunView& run : snapshot.boards[board].runs) {
       if (plan_run(board, run, now, limits, out, deadline)) {
         running.add(board, run.profile, run.tenant);

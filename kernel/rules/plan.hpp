@@ -28,7 +28,6 @@ struct RunView {
   std::optional<Instant> heartbeat_at;
   std::optional<Instant> ended_at;
   std::optional<StopKind> stop_kind;
-  std::optional<Instant> stop_at;
   std::optional<Instant> lease_expires_at;
   Millis lease_ttl{0};
   bool signalled = false;         // this dispatcher has told its shim to stop
@@ -51,6 +50,7 @@ struct BoardView {
   std::optional<Instant> next_due;           // earliest wake_at that lies ahead
   std::optional<Instant> next_eligible;      // earliest eligible_at that lies ahead
   std::map<std::string, Instant> paused;     // profile → paused until
+  bool clock_was_ahead = false;              // a task became ready at a time that lies ahead
 };
 
 struct ProfileView {
@@ -66,6 +66,9 @@ struct Snapshot {
 };
 
 // Every action names its board by its place in Snapshot::boards.
+struct RebaseClock {  // stored times lie ahead: the clock was set back, so they are counted from now
+  std::size_t board;
+};
 struct FinishRun {
   std::size_t board;
   std::int64_t run_id;
@@ -92,10 +95,10 @@ struct StartTask {
   std::string task_id;
   std::string profile;
 };
-using Action = std::variant<FinishRun, WakeTask, ExpireClaim, StopStale, SignalStop, StartTask>;
+using Action = std::variant<RebaseClock, FinishRun, WakeTask, ExpireClaim, StopStale, SignalStop, StartTask>;
 
 struct Plan {
-  std::vector<Action> actions;           // in the order: finish, wake, expire, stale, signal, start
+  std::vector<Action> actions;           // in the order: rebase, finish, wake, expire, stale, signal, start
   std::optional<Instant> next_deadline;  // look again then, if nothing happens before
 };
 

@@ -120,3 +120,31 @@ TEST_CASE("a child does not start in a directory where its parent's process stil
   f.exits(*run, 0);
   CHECK(f.candidates() == std::vector{child});
 }
+
+TEST_CASE("a clock that was ahead holds no task and keeps no claim once it is set back") {
+  BoardFixture f;
+  const auto ready = f.add("ready");
+  const auto held = f.add("held");
+  f.exits(f.start(held), 1);
+  const auto claimed = f.add("claimed");
+  f.claim_outside(claimed, Millis{60'000});
+  f.now = f.now - std::chrono::hours{24};
+  const auto view = f.read([&](db::Reader& tx) {
+    return board::snapshot(tx, f.slug, f.now, f.limits, {{"shell", VerdictMode::by_exit_code}}, f.host, 16);
+  });
+  CHECK(view.clock_was_ahead);
+  CHECK(f.candidates().empty());
+  CHECK(f.change([](board::Change& c) -> Result<void> {
+    board::rebase_clock(c);
+    return {};
+  }));
+  CHECK(f.candidates() == std::vector{ready});
+  f.pass(Millis{2000});
+  CHECK(f.candidates().size() == 2);
+  const auto expires = f.read([&](db::Reader& tx) {
+    auto row = tx.query("SELECT expires_at FROM leases WHERE resource = $1", "task:" + claimed);
+    row.next();
+    return row.instant(0);
+  });
+  CHECK(expires == f.now + Millis{58'000});
+}
