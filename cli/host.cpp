@@ -1,0 +1,142 @@
+#include "cli/host.hpp"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "cli/output.hpp"
+#include "cli/print.hpp"
+#include "cli/programs.hpp"
+#include "kernel/base/files.hpp"
+
+namespace hermes::cli {
+
+namespace {
+
+constexpr std::size_t k_pipe_piece =
+    4096;  // PIPE_BUF: what a writable pipe takes without blocking (pipe(7))
+
+}  // namespace
+
+std::string TerminalHost::holder() {
+  const HostIdentity host = this_host();
+  const pid_t pid = ::getpid();
+  return fmt::format("{}/{}/{}/{}", host.machine, host.boot, pid, process_start(pid).value_or(0));
+}
+
+home::DispatcherState TerminalHost::dispatcher_state(const home::Home& home) {
+  return home::dispatcher_state(home);
+}
+
+std::string TerminalHost::find_program(std::string_view name) { return cli::find_program(name); }
+
+Result<int> TerminalHost::run_dispatcher(const std::vector<std::string>& arguments,
+                                         Handover handover) {
+  const std::string path = cli::find_program("hermes-dispatcher");
+  if (path.empty()) {
+    return fail(ErrorCode::unavailable,
+                "hermes-dispatcher is not to be found beside hermes or in PATH",
+                "install it there, or set HERMES_DISPATCHER to its path");
+  }
+  return handover == Handover::replace ? become_program(path, arguments)
+                                       : run_quietly(path, arguments);
+}
+
+Result<std::string> TerminalHost::read_input(std::size_t most) {
+  std::string text;
+  while (text.size() <= most) {
+    char piece[16384];
+    const ssize_t got = ::read(STDIN_FILENO, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return std::unexpected(system_error("read", "standard input", errno));
+    }
+    if (got == 0) {
+      return text;
+    }
+    text.append(piece, static_cast<std::size_t>(got));
+  }
+  return fail(ErrorCode::invalid, fmt::format("standard input is longer than {} bytes", most),
+              "shorten it, or keep the material in a file and name the file");
+}
+
+void TerminalHost::begin(const verbs::Json& facts) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGINT);
+  sigaddset(&mask, SIGTERM);
+  sigprocmask(SIG_BLOCK, &mask, nullptr);
+  signals_.reset(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!json_) {
+    put_in_stream(stream_header(facts));
+  }
+}
+
+bool TerminalHost::emit(const verbs::Json& item) {
+  return put_in_stream(json_
+                           ? item.dump(-1, ' ', false, verbs::Json::error_handler_t::replace) + "\n"
+                           : stream_line(item));
+}
+
+// In pieces that cannot block, so that a signal ends the stream although nobody takes what is
+// written.
+bool TerminalHost::put_in_stream(std::string_view text) {
+  while (!text.empty()) {
+    pollfd items[] = {{STDOUT_FILENO, POLLOUT, 0}, {signals_.get(), POLLIN, 0}};
+    if (::poll(items, 2, -1) < 0 && errno != EINTR) {
+      return false;
+    }
+    if ((items[1].revents & POLLIN) != 0 || (items[0].revents & POLLERR) != 0) {
+      return false;
+    }
+    if ((items[0].revents & (POLLOUT | POLLHUP | POLLNVAL)) != 0) {
+      const std::string_view piece = text.substr(0, k_pipe_piece);
+      if (!put_out(piece)) {
+        return false;
+      }
+      text.remove_prefix(piece.size());
+    }
+  }
+  return true;
+}
+
+verbs::Host::Woken TerminalHost::wait_for(const db::GateWatch& watch, std::optional<Millis> limit) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + limit.value_or(Millis{0});
+  while (true) {
+    // A pipe whose reader has gone reports an error although nothing is asked of it. Only streams
+    // care.
+    pollfd items[] = {{watch.fd(), POLLIN, 0},
+                      {signals_.get(), POLLIN, 0},
+                      {signals_ ? STDOUT_FILENO : -1, 0, 0}};
+    int wait_ms = -1;
+    if (limit) {
+      wait_ms = static_cast<int>(
+          std::max<std::int64_t>(0, std::chrono::ceil<Millis>(deadline - Clock::now()).count()));
+    }
+    const int ready = ::poll(items, 3, wait_ms);
+    if (ready == 0) {
+      return Woken::timeout;
+    }
+    if (ready < 0 && errno != EINTR) {
+      return Woken::stopped;
+    }
+    if ((items[1].revents & POLLIN) != 0 ||
+        (items[2].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+      return Woken::stopped;
+    }
+    if (items[0].revents != 0) {
+      return Woken::changed;
+    }
+  }
+}
+
+}  // namespace hermes::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "kernel/base/fd.hpp"
+#include "verbs/call.hpp"
+
+namespace hermes::cli {
+
+// The terminal, the signals and the other programs of ours, for the verbs.
+class TerminalHost final : public verbs::Host {
+ public:
+  explicit TerminalHost(bool json) : json_(json) {}
+
+  Instant now() override { return wall_clock_now(); }
+  HostIdentity identity() override { return this_host(); }
+  std::string holder() override;
+  home::DispatcherState dispatcher_state(const home::Home& home) override;
+  Result<int> run_dispatcher(const std::vector<std::string>& arguments, Handover handover) override;
+  std::string find_program(std::string_view name) override;
+  Result<std::string> read_input(std::size_t most) override;
+  void begin(const verbs::Json& facts) override;
+  bool emit(const verbs::Json& item) override;
+  Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
+
+ private:
+  bool put_in_stream(std::string_view text);
+
+  bool json_;
+  // From `begin` on SIGINT and SIGTERM arrive here: blocked, so that they end the stream between
+  // two items and also while its reader is slow.
+  Fd signals_;
+};
+
+}  // namespace hermes::cli

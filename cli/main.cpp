@@ -1,0 +1,135 @@
+#include <fmt/core.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <exception>
+
+#include "cli/help.hpp"
+#include "cli/host.hpp"
+#include "cli/output.hpp"
+#include "cli/parse.hpp"
+#include "cli/print.hpp"
+#include "kernel/base/text.hpp"
+#include "verbs/table.hpp"
+
+namespace hermes::cli {
+
+namespace {
+
+constexpr int k_usage = 2;
+
+verbs::Environment environment() {
+  verbs::Environment out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos) {
+      out.variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  out.now = wall_clock_now();
+  return out;
+}
+
+Style style() {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  const char* no_colour = ::getenv("NO_COLOR");  // no-color.org: set and not empty
+  return {terminal && (no_colour == nullptr || *no_colour == '\0'), terminal};
+}
+
+void tell(std::string_view speaker, const Error& error) {
+  std::string text = fmt::format("{}: {}\n", speaker, printable(error.message));
+  if (!error.hint.empty()) {
+    text += fmt::format("  → {}\n", printable(error.hint));
+  }
+  put_err(text);
+}
+
+int misused(const Misuse& misuse) {
+  put_err(fmt::format("hermes: {}\n{}\n", printable(misuse.reason), misuse.usage));
+  return k_usage;
+}
+
+std::string printed(const verbs::Verb& verb, const verbs::Answer& answer, bool json) {
+  if (verb.properties.streams || verb.properties.runs_dispatcher) {
+    return "";
+  }
+  if (json) {
+    return answer.value.dump(2, ' ', false, verbs::Json::error_handler_t::replace) + "\n";
+  }
+  const Printer printer = printer_of(verb);
+  return printer == nullptr ? "" : printer(answer, style());
+}
+
+// A success is printed only now: the handler returned after its commit.
+int report(const verbs::Verb& verb, const verbs::Answer& answer, std::string_view speaker,
+           bool json) {
+  const bool taken = put_out(printed(verb, answer, json));
+  for (const Error& failure : answer.failures) {
+    tell(speaker, failure);
+  }
+  for (const std::string& line : answer.advice) {
+    put_err(printable(line) + "\n");
+  }
+  for (const std::string& line : json ? std::vector<std::string>{} : answer.people_advice) {
+    put_err(printable(line) + "\n");
+  }
+  if (!taken && out_failed()) {
+    put_err(fmt::format("{}: standard output could not be written; what was asked for is done\n",
+                        speaker));
+    return 1;
+  }
+  return answer.exit_status;
+}
+
+int run_verb(Request& request) {
+  const verbs::Verb& verb = *request.verb;
+  const std::string speaker(verb.group.empty() ? "hermes" : verb.group);
+  if (auto checked = verbs::check(verb, request.values); !checked) {
+    tell(speaker, checked.error());
+    return traits(checked.error().code).exit_status;
+  }
+  const verbs::Environment from = environment();
+  TerminalHost host(request.json);
+  SystemRandom random;
+  verbs::Call call{
+      verb, std::move(request.values), std::move(request.board), request.json, from, host, random};
+  const auto answer = verb.handler(call);
+  if (!answer) {
+    tell(speaker, answer.error());
+    return traits(answer.error().code).exit_status;
+  }
+  return report(verb, *answer, speaker, request.json);
+}
+
+int run(int argc, char** argv) {
+  auto request = parse(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  if (!request) {
+    return misused(request.error());
+  }
+  if (request->help || (request->verb == nullptr && !request->version)) {
+    put_out(request->verb == nullptr ? help_of(request->group) : help_of(*request->verb));
+    return 0;
+  }
+  if (request->version) {
+    request->verb = verbs::find_verb("", "version");
+    request->values = {};
+  }
+  return run_verb(*request);
+}
+
+}  // namespace
+
+}  // namespace hermes::cli
+
+int main(int argc, char* argv[]) {
+  ::signal(SIGPIPE, SIG_IGN);  // a reader that left is a return value
+  try {
+    return hermes::cli::run(argc, argv);
+  } catch (const std::exception& problem) {
+    hermes::cli::put_err(std::string("hermes: unexpected: ") + problem.what() + "\n");
+  } catch (...) {
+    hermes::cli::put_err("hermes: unexpected failure\n");
+  }
+  return 1;
+}

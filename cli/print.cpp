@@ -1,0 +1,44 @@
+#include "cli/print.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "verbs/handlers.hpp"
+
+namespace hermes::cli {
+
+Printer printer_of(const verbs::Verb& verb) {
+  static constexpr std::array<std::pair<verbs::Handler, Printer>, 25> k_printers{{
+      {verbs::create, print_created},
+      {verbs::list, print_list},
+      {verbs::show, print_show},
+      {verbs::runs, print_runs},
+      {verbs::context, print_text},
+      {verbs::log, print_text},
+      {verbs::why, print_why},
+      {verbs::stats, print_stats},
+      {verbs::claim, print_claimed},
+      {verbs::heartbeat, print_heartbeat},
+      {verbs::complete, print_completed},
+      {verbs::block, print_blocked},
+      {verbs::unblock, print_unblocked},
+      {verbs::promote, print_promoted},
+      {verbs::reclaim, print_reclaimed},
+      {verbs::archive, print_archived},
+      {verbs::comment, print_commented},
+      {verbs::link, print_linked},
+      {verbs::unlink, print_unlinked},
+      {verbs::init, print_init},
+      {verbs::version, print_version},
+      {verbs::doctor, print_doctor},
+      {verbs::board_doctor, print_doctor},
+      {verbs::watch, nullptr},
+      {verbs::daemon, nullptr},
+  }};
+  const auto* found =
+      std::ranges::find(k_printers, verb.handler, &std::pair<verbs::Handler, Printer>::first);
+  return found == k_printers.end() ? nullptr : found->second;
+}
+
+}  // namespace hermes::cli

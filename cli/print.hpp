@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+
+#include "verbs/call.hpp"
+
+// What people are shown of an answer: one printer per topic, all of them from the JSON that every
+// surface gets.
+namespace hermes::cli {
+
+struct Style {
+  bool colour = false;
+  bool terminal =
+      false;  // standard output is one: control characters of logs are shown instead of obeyed
+};
+
+using Printer = std::string (*)(const verbs::Answer& answer, const Style& style);
+
+// The printer of a verb; null when it prints nothing of its own.
+Printer printer_of(const verbs::Verb& verb);
+
+std::string print_created(const verbs::Answer& answer, const Style& style);
+std::string print_list(const verbs::Answer& answer, const Style& style);
+std::string print_show(const verbs::Answer& answer, const Style& style);
+std::string print_runs(const verbs::Answer& answer, const Style& style);
+std::string print_text(const verbs::Answer& answer, const Style& style);  // context, log
+std::string print_why(const verbs::Answer& answer, const Style& style);
+std::string print_stats(const verbs::Answer& answer, const Style& style);
+std::string print_claimed(const verbs::Answer& answer, const Style& style);
+std::string print_heartbeat(const verbs::Answer& answer, const Style& style);
+std::string print_completed(const verbs::Answer& answer, const Style& style);
+std::string print_blocked(const verbs::Answer& answer, const Style& style);
+std::string print_unblocked(const verbs::Answer& answer, const Style& style);
+std::string print_promoted(const verbs::Answer& answer, const Style& style);
+std::string print_reclaimed(const verbs::Answer& answer, const Style& style);
+std::string print_archived(const verbs::Answer& answer, const Style& style);
+std::string print_commented(const verbs::Answer& answer, const Style& style);
+std::string print_linked(const verbs::Answer& answer, const Style& style);
+std::string print_unlinked(const verbs::Answer& answer, const Style& style);
+std::string print_init(const verbs::Answer& answer, const Style& style);
+std::string print_version(const verbs::Answer& answer, const Style& style);
+std::string print_doctor(const verbs::Answer& answer, const Style& style);
+
+std::string stream_header(const verbs::Json& facts);
+std::string stream_line(const verbs::Json& item);
+
+}  // namespace hermes::cli

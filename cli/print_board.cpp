@@ -1,0 +1,72 @@
+#include <fmt/core.h>
+
+#include <array>
+
+#include "cli/print.hpp"
+#include "cli/text.hpp"
+#include "kernel/base/duration.hpp"
+#include "kernel/model/words.hpp"
+
+namespace hermes::cli {
+
+namespace {
+
+std::string counts_text(const Json& counts) {
+  std::string out;
+  for (const auto& [status, n] : counts.items()) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", status, n.get<std::int64_t>());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string print_stats(const verbs::Answer& answer, const Style&) {
+  const Json& value = answer.value;
+  std::string out = "By status:\n";
+  for (const std::string_view status : k_words<Status>) {
+    if (value["by_status"].contains(status)) {
+      out += fmt::format("  {} {}\n", pad(status, 9),
+                         value["by_status"][std::string(status)].get<std::int64_t>());
+    }
+  }
+  out += value["by_status"].empty() ? "  (no tasks)\n" : "";
+  if (!value["by_assignee"].empty()) {
+    out += "By assignee:\n";
+    for (const auto& [name, counts] : value["by_assignee"].items()) {
+      out += fmt::format("  {}  {}\n", pad(shown(Json(name)), 20), counts_text(counts));
+    }
+  }
+  if (!value["oldest_ready_age_seconds"].is_null()) {
+    out += fmt::format("Oldest ready task age: {}s\n",
+                       value["oldest_ready_age_seconds"].get<std::int64_t>());
+  }
+  return out;
+}
+
+std::string print_why(const verbs::Answer& answer, const Style&) {
+  const Json& value = answer.value;
+  std::string out = fmt::format("{} is {}\n", shown(value["task_id"]), shown(value["status"]));
+  for (const Json& hold : value["holds"]) {
+    const std::string until =
+        hold["until"].is_null() ? "" : fmt::format(" (until {})", minute(hold["until"]));
+    out += fmt::format("  {}{}\n", shown(hold["text"]), until);
+  }
+  if (value["holds"].empty()) {
+    out += "  nothing holds it: the dispatcher starts it with its next pass\n";
+  }
+  return out;
+}
+
+std::string stream_header(const Json& facts) {
+  return fmt::format("Watching board {} (Ctrl-C ends it)\n", shown(facts["board"]));
+}
+
+std::string stream_line(const Json& item) {
+  const std::string payload = payload_text(item["payload"]);
+  return fmt::format("[{}] {} {} (@{}){}{}\n", minute(item["created_at"]), shown(item["task_id"]),
+                     pad(shown(item["kind"]), 18), shown(item["assignee"]),
+                     payload.empty() ? "" : " ", payload);
+}
+
+}  // namespace hermes::cli

@@ -1,0 +1,118 @@
+#include <fmt/core.h>
+
+#include "cli/print.hpp"
+#include "cli/text.hpp"
+
+namespace hermes::cli {
+
+namespace {
+
+// One line per item that went well; the others are told on standard error.
+template <class Line>
+std::string lines(const Json& value, const char* good, Line line) {
+  std::string out;
+  for (const Json& item : items_of(value)) {
+    if (item.value(good, false)) {
+      out += line(item) + "\n";
+    }
+  }
+  return out;
+}
+
+std::string reason_text(const Json& item) {
+  return item["reason"].is_null() ? "" : ": " + shown(item["reason"]);
+}
+
+// Said only when the process outlived the wait, or nobody waited for it.
+std::string stopping_text(const Json& item) {
+  return item.value("stopping", false) && !item.value("gone", false)
+             ? " (its worker is told to stop)"
+             : "";
+}
+
+}  // namespace
+
+std::string print_claimed(const verbs::Answer& answer, const Style&) {
+  return fmt::format("Claimed {}\nWorkspace: {}\n", shown(answer.value["task_id"]),
+                     shown(answer.value["workspace"]));
+}
+
+std::string print_heartbeat(const verbs::Answer& answer, const Style&) {
+  return fmt::format("Heartbeat recorded for {}\n", shown(answer.value["task_id"]));
+}
+
+std::string print_completed(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    return fmt::format("Completed {}{}", shown(item["task_id"]), stopping_text(item));
+  });
+}
+
+std::string print_blocked(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    const std::string id = shown(item["task_id"]);
+    if (item["status"] == "todo") {
+      return fmt::format("{} → todo (dependency wait){}", id, reason_text(item));
+    }
+    if (item["status"] == "triage") {
+      return fmt::format("{} → triage (its workers block it again and again){}", id,
+                         reason_text(item));
+    }
+    return fmt::format("Blocked {}{}{}", id, reason_text(item), stopping_text(item));
+  });
+}
+
+std::string print_unblocked(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    const std::string to =
+        item["status"] == "ready" ? "" : fmt::format(" → {}", shown(item["status"]));
+    return fmt::format("Unblocked {}{}", shown(item["task_id"]), to);
+  });
+}
+
+std::string print_promoted(const verbs::Answer& answer, const Style&) {
+  std::string out;
+  for (const Json& item : items_of(answer.value)) {
+    if (!item["error"].is_null()) {
+      continue;
+    }
+    const bool dry = item["dry_run"] == true;
+    out += fmt::format("{} {} -> ready{}{}\n", dry ? "Would promote" : "Promoted",
+                       shown(item["task_id"]), dry ? " (dry)" : "", reason_text(item));
+  }
+  return out;
+}
+
+std::string print_reclaimed(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    return fmt::format("Reclaimed {}{}", shown(item["task_id"]), stopping_text(item));
+  });
+}
+
+std::string print_archived(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    std::string line = fmt::format("Archived {}{}", shown(item["task_id"]), stopping_text(item));
+    for (const Json& child : item["waiting_children"]) {
+      line +=
+          fmt::format("\n  {} is left waiting for it: `hermes kanban unlink {} {}` lets it go on",
+                      shown(child), shown(item["task_id"]), shown(child));
+    }
+    return line;
+  });
+}
+
+std::string print_commented(const verbs::Answer& answer, const Style&) {
+  return fmt::format("Comment added to {}\n", shown(answer.value["task_id"]));
+}
+
+std::string print_linked(const verbs::Answer& answer, const Style&) {
+  return fmt::format("Linked {} -> {}{}\n", shown(answer.value["parent_id"]),
+                     shown(answer.value["child_id"]),
+                     answer.value["existing"] == true ? " [existing]" : "");
+}
+
+std::string print_unlinked(const verbs::Answer& answer, const Style&) {
+  return fmt::format("Unlinked {} -> {}\n", shown(answer.value["parent_id"]),
+                     shown(answer.value["child_id"]));
+}
+
+}  // namespace hermes::cli

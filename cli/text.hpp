@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "verbs/json.hpp"
+
+// Small pieces of what people are shown. Text from a board passes through `shown` or `shown_lines`:
+// it may hold control characters.
+namespace hermes::cli {
+
+using verbs::Json;
+
+// Filled with spaces to `columns` terminal columns; longer text stays whole.
+std::string pad(std::string_view text, std::size_t columns);
+std::string pad_left(std::string_view text, std::size_t columns);
+
+// A string value for one line of a terminal; `otherwise` when it is null.
+std::string shown(const Json& value, std::string_view otherwise = "-");
+std::string shown_lines(const Json& value);
+// The first line of a text, at most `bytes` bytes of it.
+std::string shown_start(const Json& value, std::size_t bytes);
+
+// "2026-11-20 18:40" from integer seconds; "-" for null.
+std::string minute(const Json& seconds);
+
+// An event's payload on one line; "" when there is none.
+std::string payload_text(const Json& payload);
+
+// Each line with `indent` in front; ends in a newline.
+std::string indented(std::string_view text, std::string_view indent);
+
+// The items of a bulk answer, which is a bare object for a single id.
+Json::array_t items_of(const Json& value);
+
+}  // namespace hermes::cli

@@ -1,0 +1,319 @@
+#pragma once
+
+#include <array>
+
+#include "kernel/board/tasks.hpp"
+#include "kernel/model/limits.hpp"
+#include "kernel/model/words.hpp"
+#include "verbs/verb.hpp"
+
+// The argument schemas of the table, one array per verb.
+namespace hermes::verbs::arguments {
+
+inline constexpr std::array<std::string_view, 2> k_initial_statuses{"running", "blocked"};
+inline constexpr std::array<std::string_view, 2> k_state_types{"status", "outcome"};
+inline constexpr std::int64_t k_second = 1000;
+
+inline constexpr Argument k_task{.name = "task_id",
+                                 .type = Type::task_id,
+                                 .value = "ID",
+                                 .help = "a task id or a unique beginning of one",
+                                 .positional = true,
+                                 .required = true};
+inline constexpr Argument k_tasks{.name = "task_ids",
+                                  .type = Type::task_id,
+                                  .value = "ID",
+                                  .help = "task ids or unique beginnings of them",
+                                  .positional = true,
+                                  .required = true,
+                                  .repeatable = true};
+inline constexpr Argument k_more_ids{.name = "ids",
+                                     .type = Type::task_id,
+                                     .value = "ID...",
+                                     .help = "further tasks; each is done by itself",
+                                     .repeatable = true,
+                                     .greedy = true};
+inline constexpr Argument k_reason_words{.name = "reason",
+                                         .value = "REASON",
+                                         .help = "why, for the record",
+                                         .positional = true,
+                                         .repeatable = true};
+inline constexpr Argument k_reason{
+    .name = "reason", .value = "TEXT", .help = "why, for the record"};
+inline constexpr Argument k_assignee_filter{
+    .name = "assignee", .value = "NAME", .help = "only tasks of this assignee ('none': of nobody)"};
+inline constexpr Argument k_tenant_filter{
+    .name = "tenant", .value = "NAME", .help = "only tasks of this tenant"};
+inline constexpr Argument k_state_type{.name = "state-type",
+                                       .type = Type::word,
+                                       .value = "status|outcome",
+                                       .help = "with --state-name: which runs are listed",
+                                       .words = k_state_types};
+inline constexpr Argument k_state_name{
+    .name = "state-name",
+    .value = "WORD",
+    .help = "with --state-type: the status (running, done, …) or the outcome"};
+inline constexpr Argument k_max{
+    .name = "max",
+    .type = Type::integer,
+    .value = "N",
+    .help = "most workers at a time, those that run already included; at least 1",
+    .least = 1};
+inline constexpr Argument k_failure_limit{
+    .name = "failure-limit",
+    .type = Type::integer,
+    .value = "N",
+    .help = "counted failures in a row that block a task; at least 1",
+    .least = 1};
+
+inline constexpr auto k_create = std::to_array<Argument>({
+    {.name = "title",
+     .value = "TITLE",
+     .help = "what is to be done, on one line",
+     .positional = true,
+     .required = true},
+    {.name = "body", .value = "TEXT", .help = "the whole request, at most 1 MiB"},
+    {.name = "body-file",
+     .value = "PATH",
+     .help = "the body from a file, '-' for standard input; at most 1 MiB"},
+    {.name = "assignee",
+     .value = "NAME",
+     .help = "the profile that works on it; stored in lower case"},
+    {.name = "parent",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "a task it waits for; may be given again",
+     .repeatable = true},
+    {.name = "link-condition",
+     .type = Type::word,
+     .value = "done|ended",
+     .help = "what of the parents it waits for: done, or ended (done, archived or given up)",
+     .fallback = "done",
+     .words = k_words<LinkCondition>},
+    {.name = "tenant", .value = "NAME", .help = "a name space of tasks (default: HERMES_TENANT)"},
+    {.name = "priority",
+     .type = Type::integer,
+     .value = "N",
+     .help = "larger is sooner; ±1000000000",
+     .least = -k_most_priority,
+     .most = k_most_priority,
+     .fallback = "0"},
+    {.name = "triage", .type = Type::boolean, .help = "park it in triage for a person to look at"},
+    {.name = "idempotency-key",
+     .value = "KEY",
+     .help = "a live task with this key is answered instead of a new one"},
+    {.name = "max-runtime",
+     .type = Type::duration,
+     .value = "DURATION",
+     .help = "the longest a run may take, at least 1s: 90, 30s, 1.5h, 2d",
+     .least = k_second},
+    {.name = "max-retries",
+     .type = Type::integer,
+     .value = "N",
+     .help = "which failure in a row blocks it; at least 1 (1: the first one)",
+     .least = 1,
+     .most = 1'000'000},
+    {.name = "created-by",
+     .value = "NAME",
+     .help = "who asks (default: HERMES_PROFILE, else USER, else user)"},
+    {.name = "workspace",
+     .value = "FORM",
+     .help = "scratch, worktree, worktree:PATH or dir:PATH",
+     .fallback = "scratch"},
+    {.name = "branch", .value = "NAME", .help = "the branch of a worktree workspace"},
+    {.name = "skill",
+     .value = "NAME",
+     .help = "a skill its worker is to use; may be given again",
+     .repeatable = true},
+    {.name = "initial-status",
+     .type = Type::word,
+     .value = "running|blocked",
+     .help = "running: the ordinary way; blocked: it waits for unblock",
+     .fallback = "running",
+     .words = k_initial_statuses},
+    {.name = "session",
+     .value = "ID",
+     .help = "the session it was asked for in (default: HERMES_SESSION_ID)"},
+});
+
+inline constexpr auto k_list = std::to_array<Argument>({
+    {.name = "mine", .type = Type::boolean, .help = "only tasks assigned to whoever asks"},
+    k_assignee_filter,
+    {.name = "status",
+     .type = Type::word,
+     .value = "STATUS",
+     .help = "only tasks in this status",
+     .words = k_words<Status>},
+    k_tenant_filter,
+    {.name = "session", .value = "ID", .help = "only tasks of this session"},
+    {.name = "archived", .type = Type::boolean, .help = "archived tasks too"},
+    {.name = "sort",
+     .type = Type::word,
+     .value = "ORDER",
+     .help = "priority, priority-asc, created, created-desc, status, assignee, title or updated",
+     .fallback = "priority",
+     .words = k_words<board::Sort>},
+    {.name = "workflow-template-id",
+     .value = "ID",
+     .help = "only tasks of this workflow",
+     .alias = "workflow"},
+    {.name = "step-key", .value = "KEY", .help = "only tasks of this workflow step"},
+    {.name = "limit",
+     .type = Type::integer,
+     .value = "N",
+     .help = "at most this many; at least 1",
+     .least = 1,
+     .most = 10'000'000},
+});
+
+inline constexpr auto k_one_task = std::to_array<Argument>({k_task});
+inline constexpr auto k_task_and_states =
+    std::to_array<Argument>({k_task, k_state_type, k_state_name});
+
+inline constexpr auto k_claim = std::to_array<Argument>({
+    k_task,
+    {.name = "ttl",
+     .type = Type::duration,
+     .value = "DURATION",
+     .help = "how long the claim lives without a heartbeat, at least 1s (default: claim_ttl, 900s)",
+     .least = k_second},
+    {.name = "as", .value = "NAME", .help = "who works on it (default: whoever asks)"},
+});
+
+inline constexpr auto k_heartbeat = std::to_array<Argument>({
+    k_task,
+    {.name = "note", .value = "TEXT", .help = "how it goes, for people to see"},
+});
+
+inline constexpr auto k_complete = std::to_array<Argument>({
+    k_tasks,
+    {.name = "result", .value = "TEXT", .help = "the result that the task keeps"},
+    {.name = "summary",
+     .value = "TEXT",
+     .help = "what was done, for people and for the tasks that wait (one task)"},
+    {.name = "metadata",
+     .type = Type::json_object,
+     .value = "JSON",
+     .help = "facts for programs, a JSON object (one task)"},
+    {.name = "force",
+     .type = Type::boolean,
+     .help = "also when its worker still runs: the worker is stopped"},
+});
+
+inline constexpr auto k_block = std::to_array<Argument>({
+    k_task,
+    k_reason_words,
+    {.name = "kind",
+     .type = Type::word,
+     .value = "KIND",
+     .help = "needs_input, capability, transient or dependency (waits for an open link)",
+     .words = k_words<BlockKind>},
+    k_more_ids,
+});
+
+inline constexpr auto k_unblock = std::to_array<Argument>({
+    k_tasks,
+    k_reason,
+    {.name = "reset", .type = Type::boolean, .help = "also forget how often its workers blocked"},
+});
+
+inline constexpr auto k_promote = std::to_array<Argument>({
+    k_task,
+    k_reason_words,
+    k_more_ids,
+    {.name = "dry-run", .type = Type::boolean, .help = "only say what would happen"},
+});
+
+inline constexpr auto k_reclaim = std::to_array<Argument>({k_task, k_reason});
+
+inline constexpr auto k_archive = std::to_array<Argument>({
+    k_tasks,
+    {.name = "force", .type = Type::boolean, .help = "also when it runs: the worker is stopped"},
+});
+
+inline constexpr auto k_comment = std::to_array<Argument>({
+    k_task,
+    {.name = "text",
+     .value = "TEXT",
+     .help = "what is to be said; words are joined by spaces",
+     .positional = true,
+     .required = true,
+     .repeatable = true},
+    {.name = "author",
+     .value = "NAME",
+     .help = "who says it (default: HERMES_PROFILE, else USER, else user)"},
+    {.name = "max-len",
+     .type = Type::integer,
+     .value = "BYTES",
+     .help = "cut the text to this length; at least 1",
+     .least = 1,
+     .most = 1'000'000'000},
+});
+
+inline constexpr Argument k_parent{.name = "parent_id",
+                                   .type = Type::task_id,
+                                   .value = "PARENT",
+                                   .help = "the task that is waited for",
+                                   .positional = true,
+                                   .required = true};
+inline constexpr Argument k_child{.name = "child_id",
+                                  .type = Type::task_id,
+                                  .value = "CHILD",
+                                  .help = "the task that waits",
+                                  .positional = true,
+                                  .required = true};
+inline constexpr auto k_link = std::to_array<Argument>({
+    k_parent,
+    k_child,
+    {.name = "condition",
+     .type = Type::word,
+     .value = "done|ended",
+     .help = "done, or ended (done, archived or given up)",
+     .fallback = "done",
+     .words = k_words<LinkCondition>},
+});
+inline constexpr auto k_unlink = std::to_array<Argument>({k_parent, k_child});
+
+inline constexpr auto k_log = std::to_array<Argument>({
+    k_task,
+    {.name = "tail",
+     .type = Type::integer,
+     .value = "BYTES",
+     .help = "only the end; at least 1",
+     .least = 1,
+     .most = 1'000'000'000},
+    {.name = "attempt",
+     .type = Type::integer,
+     .value = "N",
+     .help = "which run (default: the last); at least 1",
+     .least = 1,
+     .most = 1'000'000'000},
+});
+
+inline constexpr auto k_watch = std::to_array<Argument>({
+    {.name = "since",
+     .type = Type::integer,
+     .value = "SEQ",
+     .help = "first what came after this event number",
+     .least = 0},
+    k_assignee_filter,
+    k_tenant_filter,
+    {.name = "kinds", .value = "A,B", .help = "only events of these kinds, separated by commas"},
+});
+
+inline constexpr auto k_daemon = std::to_array<Argument>({
+    {.name = "interval",
+     .type = Type::duration,
+     .value = "DURATION",
+     .help = "look again at the latest after this time, at least 1s",
+     .least = k_second},
+    k_max,
+    k_failure_limit,
+    {.name = "pidfile", .value = "PATH", .help = "write the process id there"},
+    {.name = "verbose", .type = Type::boolean, .help = "say what is done", .letter = 'v'},
+    {.name = "once", .type = Type::boolean, .help = "one pass, then end"},
+});
+
+inline constexpr auto k_dispatch = std::to_array<Argument>({k_max, k_failure_limit});
+
+}  // namespace hermes::verbs::arguments

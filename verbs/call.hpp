@@ -1,0 +1,85 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/base/process.hpp"
+#include "kernel/base/random.hpp"
+#include "kernel/db/watch.hpp"
+#include "kernel/home/dispatcher_lock.hpp"
+#include "kernel/model/actor.hpp"
+#include "verbs/json.hpp"
+#include "verbs/values.hpp"
+
+namespace hermes::verbs {
+
+// Where a call comes from. A value: two calls in one process never disturb each other.
+struct Environment {
+  std::map<std::string, std::string, std::less<>> variables;
+  Instant now;
+
+  // "" when it is not set.
+  std::string variable(std::string_view name) const;
+  // HERMES_PROFILE, else USER, else "user".
+  std::string author() const;
+  // Who asks: the author, and inside a worker the run it says it is. A malformed run id becomes 0,
+  // which is nobody's.
+  Actor actor() const;
+};
+
+// What a verb needs of the program around it. Implemented by the command line; tests put their own
+// in its place.
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual Instant now() = 0;
+  virtual HostIdentity identity() = 0;
+  virtual std::string holder() = 0;  // machine, boot, PID and start time of who claims
+  virtual home::DispatcherState dispatcher_state(const home::Home& home) = 0;
+
+  enum class Handover {
+    replace,  // becomes the dispatcher: returns only when that fails
+    wait,     // its output is swallowed; returns its exit status
+  };
+  virtual Result<int> run_dispatcher(const std::vector<std::string>& arguments,
+                                     Handover handover) = 0;
+  // The path of a program of ours ("hermes-shim"), "" when it is not to be found.
+  virtual std::string find_program(std::string_view name) = 0;
+
+  // At most `most` bytes of standard input. Error: invalid when there is more.
+  virtual Result<std::string> read_input(std::size_t most) = 0;
+
+  // Streams: `begin` once before the first item; `emit` answers false when nobody reads any more.
+  virtual void begin(const Json& facts) = 0;
+  virtual bool emit(const Json& item) = 0;
+
+  enum class Woken { changed, timeout, stopped };
+  // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
+  virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;
+};
+
+struct Call {
+  const Verb& verb;
+  Values values;
+  std::optional<std::string> board;  // --board, as given
+  bool json = false;                 // the whole answer is wanted, not what people are shown
+  const Environment& environment;
+  Host& host;
+  Random& random;
+};
+
+// `value` is what every surface gets. The rest is for who stands at a terminal, and for standard
+// error.
+struct Answer {
+  Json value;
+  int exit_status = 0;
+  std::vector<std::string> advice;         // for standard error
+  std::vector<std::string> people_advice;  // the same, but not when JSON is asked for
+  std::vector<Error> failures;             // of the items of a bulk call
+  Json people;                             // what only the human form shows
+};
+
+}  // namespace hermes::verbs

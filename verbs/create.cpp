@@ -1,0 +1,129 @@
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/ids.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/tasks.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/open.hpp"
+#include "verbs/shapes.hpp"
+#include "verbs/workspace.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+Result<std::optional<std::string>> body_of(Call& call) {
+  const auto path = call.values.text("body-file");
+  if (!path) {
+    return call.values.text("body");
+  }
+  if (call.values.has("body")) {
+    return fail(ErrorCode::usage, "--body and --body-file are both given", "give one of them");
+  }
+  if (*path == "-") {
+    TRY_ASSIGN(std::string text, call.host.read_input(k_body_bytes));
+    return text;
+  }
+  TRY_ASSIGN(std::string text, read_file(*path, k_body_bytes));
+  return text;
+}
+
+// Everything that can be judged without the board, in the order in which the predecessor's users
+// know the refusals.
+Result<board::NewTask> request_of(Call& call) {
+  const Values& values = call.values;
+  TRY_ASSIGN(WorkspaceForm workspace, parse_workspace(values.text_or("workspace", "scratch"),
+                                                      call.environment.variable("HOME")));
+  const auto branch = values.text("branch");
+  TRY(check_branch(branch, workspace.kind));
+  board::NewTask request;
+  TRY_ASSIGN(request.body, body_of(call));
+  request.title = values.text_or("title", "");
+  request.assignee = values.text_or("assignee", "");
+  request.assignee_given = values.has("assignee");
+  request.condition = *from_word<LinkCondition>(values.text_or("link-condition", "done"));
+  request.tenant = values.text_or("tenant", call.environment.variable("HERMES_TENANT"));
+  request.priority = values.integer("priority").value_or(0);
+  request.created_by = values.text_or("created-by", call.environment.author());
+  const std::string session =
+      values.text_or("session", call.environment.variable("HERMES_SESSION_ID"));
+  request.origin = session.empty() ? std::nullopt : std::optional(session);
+  request.triage = values.flag("triage");
+  request.blocked = values.text("initial-status") == "blocked";
+  request.idempotency_key = values.text("idempotency-key");
+  request.max_runtime = values.duration("max-runtime");
+  request.failure_limit = values.integer("max-retries");
+  request.workspace_kind = workspace.kind;
+  request.workspace_path = workspace.path;
+  request.branch = branch;
+  request.skills = values.list("skill");
+  return request;
+}
+
+// Beginnings of ids become ids. All that name no task are named in one error.
+Result<std::vector<std::string>> parents_of(db::Reader& tx, const std::vector<std::string>& given) {
+  std::vector<std::string> parents;
+  std::vector<std::string> unknown;
+  for (const std::string& text : given) {
+    auto id = board::resolve_id(tx, text);
+    if (id) {
+      parents.push_back(*std::move(id));
+    } else if (id.error().code == ErrorCode::not_found) {
+      unknown.push_back(printable(clip(text, 100)));
+    } else {
+      return std::unexpected(std::move(id).error());
+    }
+  }
+  if (!unknown.empty()) {
+    return fail(ErrorCode::not_found,
+                fmt::format("no such parent task{}: {}", unknown.size() == 1 ? "" : "s",
+                            join(unknown, ", ")),
+                "nothing was created; `hermes kanban list` shows the tasks there are");
+  }
+  return parents;
+}
+
+void warn_when_nobody_starts_it(Call& call, const OpenBoard& open, const Task& task,
+                                Answer& answer) {
+  if (call.json || task.status != Status::ready || task.assignee.empty()) {
+    return;
+  }
+  std::error_code ignored;
+  if (home::parse_profile_name(task.assignee) &&
+      fs::exists(open.home.profile(task.assignee), ignored) &&
+      !call.host.dispatcher_state(open.home).alive) {
+    answer.people_advice.push_back(
+        "warning: no dispatcher is running, so nothing starts it; start one with `hermes kanban "
+        "daemon`");
+  }
+}
+
+}  // namespace
+
+Result<Answer> create(Call& call) {
+  TRY_ASSIGN(board::NewTask request, request_of(call));
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  TRY_ASSIGN(const board::Created created,
+             change(open, call, [&](board::Change& tx) -> Result<board::Created> {
+               TRY_ASSIGN(request.parents, parents_of(tx.tx, call.values.list("parent")));
+               return board::create(tx, request);
+             }));
+  Answer answer;
+  answer.value = task_json(created.task);
+  answer.value["existing"] = created.existing;
+  if (created.existing && created.task.title != trim(request.title)) {
+    answer.advice.push_back(fmt::format(
+        "note: {} has this idempotency key already, with the title '{}'; nothing was changed",
+        created.task.id, printable(created.task.title)));
+  }
+  tell_config_error(open, answer);
+  if (!created.existing) {
+    warn_when_nobody_starts_it(call, open, created.task, answer);
+  }
+  return answer;
+}
+
+}  // namespace hermes::verbs

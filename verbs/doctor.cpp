@@ -1,0 +1,202 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/facts.hpp"
+#include "kernel/board/invariants.hpp"
+#include "kernel/db/connection.hpp"
+#include "kernel/home/profile.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/open.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+enum class Finding { ok, note, wrong };
+
+// The report under way: what was looked at, what was found, what to do.
+class Report {
+ public:
+  void add(Finding finding, std::string_view check, std::string subject, std::string detail,
+           std::string hint = {}) {
+    constexpr std::string_view k_finding_words[] = {"ok", "note", "wrong"};
+    wrong_ = wrong_ || finding == Finding::wrong;
+    checks_.push_back({{"check", check},
+                       {"subject", std::move(subject)},
+                       {"finding", k_finding_words[static_cast<std::size_t>(finding)]},
+                       {"detail", std::move(detail)},
+                       {"hint", std::move(hint)}});
+  }
+  void add(std::string_view check, std::string subject, const Error& error) {
+    add(Finding::wrong, check, std::move(subject), error.message, error.hint);
+  }
+  bool wrong() const { return wrong_; }
+  Json take() { return std::move(checks_); }
+
+ private:
+  Json checks_ = Json::array();
+  bool wrong_ = false;
+};
+
+void check_filesystem(const home::Home& home, Report& report) {
+  std::error_code ignored;
+  const std::string dir = home.dir.string();
+  if (!fs::is_directory(home.dir, ignored)) {
+    report.add(Finding::wrong, "home", dir, "there is no such directory", "`hermes init` makes it");
+  } else if (const auto network = network_filesystem(home.dir)) {
+    report.add(Finding::wrong, "home", dir,
+               fmt::format("lies on a network filesystem ({})", *network),
+               "set HERMES_HOME to a directory on a local disk");
+  } else if (::access(home.dir.c_str(), W_OK) != 0) {
+    report.add(Finding::wrong, "home", dir, "cannot be written by this user",
+               "look at its owner and mode");
+  } else {
+    report.add(Finding::ok, "home", dir, "local filesystem, writable");
+  }
+}
+
+void check_config(const home::Home& home, Report& report) {
+  const auto config = home::load_config(home);
+  if (config) {
+    report.add(Finding::ok, "settings", home.config().string(), "can be read");
+  } else {
+    report.add("settings", home.config().string(), config.error());
+  }
+}
+
+// As execvp finds it. A command with a slash is taken as it is.
+bool can_be_executed(const std::string& command, const std::string& path) {
+  if (command.find('/') != std::string::npos) {
+    return ::access(command.c_str(), X_OK) == 0;
+  }
+  return std::ranges::any_of(split_list(path, ':'), [&](const std::string& dir) {
+    const fs::path file = fs::path(dir) / command;
+    std::error_code ignored;
+    return ::access(file.c_str(), X_OK) == 0 && !fs::is_directory(file, ignored);
+  });
+}
+
+void check_profiles(const home::Home& home, const std::string& path, Report& report) {
+  const std::vector<std::string> names = home::list_profiles(home);
+  if (names.empty()) {
+    report.add(Finding::note, "profiles", home.profiles().string(),
+               "there are none, so nothing can be started",
+               "`hermes init` writes one to begin with");
+  }
+  for (const std::string& name : names) {
+    const auto profile = home::load_profile(home, name);
+    if (!profile) {
+      report.add("profile", name, profile.error());
+    } else if (profile->command.empty() || !can_be_executed(profile->command.front(), path)) {
+      const std::string command = profile->command.empty() ? "" : profile->command.front();
+      report.add(Finding::wrong, "profile", name,
+                 fmt::format("its command '{}' is not to be found", command),
+                 "install it, or give its whole path in " + home.profile(name).string());
+    } else {
+      report.add(Finding::ok, "profile", name, profile->command.front());
+    }
+  }
+}
+
+Result<std::vector<std::string>> problems_of(db::Database& database) {
+  TRY_ASSIGN(std::vector<std::string> problems, database.check_integrity(true));
+  if (!problems.empty()) {
+    return problems;
+  }
+  return database.read([](db::Reader& tx) -> Result<std::vector<std::string>> {
+    return board::check_invariants(tx);
+  });
+}
+
+void check_board(const home::BoardPaths& paths, Instant now, Report& report) {
+  std::error_code ignored;
+  if (!fs::exists(paths.lock(), ignored)) {
+    report.add(Finding::wrong, "board", paths.slug,
+               "its write gate board.lock is missing: nothing can be written",
+               "`hermes init` puts it back");
+    return;
+  }
+  auto database = db::Database::open(home::files_of(paths), db::Database::Access::read, now);
+  if (!database) {
+    report.add("board", paths.slug, database.error());
+    return;
+  }
+  const auto problems = problems_of(*database);
+  if (!problems) {
+    report.add("board", paths.slug, problems.error());
+    return;
+  }
+  for (const std::string& problem : *problems) {
+    report.add(Finding::wrong, "board", paths.slug, problem,
+               "keep a copy of the board's directory before anything else");
+  }
+  if (problems->empty()) {
+    report.add(Finding::ok, "board", paths.slug, "database sound, all invariants hold");
+  }
+}
+
+void check_dispatcher(Call& call, const home::Home& home, Report& report) {
+  const home::DispatcherState state = call.host.dispatcher_state(home);
+  if (state.alive) {
+    report.add(Finding::ok, "dispatcher", home.dispatcher_lock().string(),
+               state.pid ? fmt::format("running, PID {}", *state.pid) : "running");
+  } else {
+    report.add(Finding::note, "dispatcher", home.dispatcher_lock().string(),
+               "not running: no task is started", "start it with `hermes kanban daemon`");
+  }
+  for (const std::string_view program : {"hermes-dispatcher", "hermes-shim"}) {
+    const std::string found = call.host.find_program(program);
+    if (found.empty()) {
+      report.add(Finding::wrong, "program", std::string(program), "is not to be found",
+                 "install it beside hermes");
+    } else {
+      report.add(Finding::ok, "program", std::string(program), found);
+    }
+  }
+}
+
+Answer answer_of(Report& report) {
+  Answer answer;
+  answer.exit_status = report.wrong() ? 1 : 0;
+  answer.value = {{"ok", !report.wrong()}, {"checks", report.take()}};
+  return answer;
+}
+
+}  // namespace
+
+Result<Answer> doctor(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  Report report;
+  report.add(Finding::ok, "sqlite", "library", db::loaded_sqlite());
+  check_filesystem(home, report);
+  check_config(home, report);
+  check_profiles(home, call.environment.variable("PATH"), report);
+  check_dispatcher(call, home, report);
+  const std::vector<std::string> boards = home::list_boards(home);
+  if (boards.empty()) {
+    report.add(Finding::wrong, "board", home.boards().string(), "there is no board",
+               "`hermes init` makes the first one");
+  }
+  for (const std::string& slug : boards) {
+    check_board(home.board(slug), call.environment.now, report);
+  }
+  return answer_of(report);
+}
+
+Result<Answer> board_doctor(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  const std::string chosen = call.environment.variable("HERMES_KANBAN_BOARD");
+  TRY_ASSIGN(const home::BoardPaths paths,
+             home::choose_board(
+                 home, {call.board, chosen.empty() ? std::nullopt : std::optional(chosen)}));
+  Report report;
+  check_board(paths, call.environment.now, report);
+  return answer_of(report);
+}
+
+}  // namespace hermes::verbs

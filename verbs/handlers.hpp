@@ -1,0 +1,40 @@
+#pragma once
+
+#include "verbs/call.hpp"
+
+// The handlers that the table names, one file per topic.
+namespace hermes::verbs {
+
+Result<Answer> init(Call& call);
+Result<Answer> version(Call& call);
+Result<Answer> doctor(Call& call);
+Result<Answer> board_doctor(Call& call);
+
+Result<Answer> create(Call& call);
+Result<Answer> list(Call& call);
+Result<Answer> show(Call& call);
+Result<Answer> runs(Call& call);
+Result<Answer> context(Call& call);
+Result<Answer> why(Call& call);
+Result<Answer> stats(Call& call);
+
+Result<Answer> claim(Call& call);
+Result<Answer> heartbeat(Call& call);
+Result<Answer> complete(Call& call);
+Result<Answer> block(Call& call);
+Result<Answer> unblock(Call& call);
+Result<Answer> promote(Call& call);
+Result<Answer> reclaim(Call& call);
+Result<Answer> archive(Call& call);
+
+Result<Answer> comment(Call& call);
+Result<Answer> link(Call& call);
+Result<Answer> unlink(Call& call);
+
+Result<Answer> log(Call& call);
+Result<Answer> watch(Call& call);
+
+Result<Answer> daemon(Call& call);
+Result<Answer> dispatch(Call& call);
+
+}  // namespace hermes::verbs

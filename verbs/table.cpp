@@ -1,0 +1,134 @@
+#include "verbs/table.hpp"
+
+#include <algorithm>
+
+#include "verbs/arguments.hpp"
+#include "verbs/handlers.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+constexpr Properties k_reads{.reads_only = true};
+constexpr Properties k_reads_for_agents{.reads_only = true, .for_agents = true};
+constexpr Properties k_for_agents{.for_agents = true};
+constexpr Properties k_writes{};
+constexpr Properties k_runs_dispatcher{.runs_dispatcher = true};
+
+constexpr Verb k_verbs[] = {
+    {"",
+     "init",
+     "",
+     "make the home and its default board, or mend what is missing of them",
+     "Does nothing to what exists already, except that an older board is brought to this program's "
+     "schema.",
+     {},
+     k_writes,
+     init},
+    {"",
+     "version",
+     "",
+     "the versions of this program and of the SQLite it runs with",
+     "",
+     {},
+     k_reads,
+     version},
+    {"",
+     "doctor",
+     "",
+     "check the home, its settings, its profiles and all of its boards",
+     "Exit status 1 when something is wrong.",
+     {},
+     k_reads,
+     doctor},
+
+    {"kanban", "create", "", "put a task on the board",
+     "It is ready at once unless it has a parent that is not done, or --triage or --initial-status "
+     "say otherwise. "
+     "A title that begins with '-' comes after '--'.",
+     arguments::k_create, k_for_agents, create},
+    {"kanban", "list", "ls", "the tasks of the board", "", arguments::k_list, k_reads_for_agents,
+     list},
+    {"kanban", "show", "", "one task with its links, comments, events and runs", "",
+     arguments::k_task_and_states, k_reads_for_agents, show},
+    {"kanban", "claim", "", "take a ready task to work on it yourself",
+     "The claim lives until its time is over; `heartbeat` renews it, `complete`, `block` and "
+     "`reclaim` end it.",
+     arguments::k_claim, k_writes, claim},
+    {"kanban", "complete", "", "say that tasks are done",
+     "Each task is done by itself; --summary and --metadata "
+     "belong to one run, so they take one task.",
+     arguments::k_complete, k_for_agents, complete},
+    {"kanban", "block", "", "say that tasks cannot go on", "A running worker is stopped.",
+     arguments::k_block, k_for_agents, block},
+    {"kanban", "unblock", "", "put blocked or scheduled tasks back into the queue", "",
+     arguments::k_unblock, k_for_agents, unblock},
+    {"kanban", "promote", "", "move tasks from triage, todo or blocked to ready",
+     "Refused while a link is open, naming the parents.", arguments::k_promote, k_writes, promote},
+    {"kanban", "reclaim", "", "stop the worker of a running task and put the task back", "",
+     arguments::k_reclaim, k_writes, reclaim},
+    {"kanban", "archive", "", "put tasks away", "Says which tasks are left waiting for them.",
+     arguments::k_archive, k_writes, archive},
+    {"kanban", "heartbeat", "", "say that the work on a task goes on", "Renews the claim.",
+     arguments::k_heartbeat, k_for_agents, heartbeat},
+    {"kanban", "comment", "", "add a comment to a task", "", arguments::k_comment, k_for_agents,
+     comment},
+    {"kanban", "link", "", "let one task wait for another", "", arguments::k_link, k_for_agents,
+     link},
+    {"kanban", "unlink", "", "let a task wait no longer for another", "", arguments::k_unlink,
+     k_writes, unlink},
+    {"kanban", "context", "", "the text that a worker of the task is given", "",
+     arguments::k_one_task, k_reads_for_agents, context},
+    {"kanban", "runs", "", "the runs of a task", "", arguments::k_task_and_states, k_reads, runs},
+    {"kanban", "log", "", "what a worker wrote", "", arguments::k_log, k_reads, log},
+    {"kanban",
+     "watch",
+     "",
+     "print events as they are committed",
+     "Ends with Ctrl-C, or when nobody reads any more.",
+     arguments::k_watch,
+     {.reads_only = true, .streams = true},
+     watch},
+    {"kanban", "why", "", "what keeps a task from running", "", arguments::k_one_task,
+     k_reads_for_agents, why},
+    {"kanban",
+     "stats",
+     "",
+     "how many tasks there are, by status and assignee",
+     "",
+     {},
+     k_reads,
+     stats},
+    {"kanban",
+     "doctor",
+     "",
+     "check one board",
+     "Exit status 1 when something is wrong.",
+     {},
+     k_reads,
+     board_doctor},
+    {"kanban", "daemon", "", "start the dispatcher, which starts a worker for each ready task",
+     "One dispatcher serves every board of the home; a second one ends with exit status 3.",
+     arguments::k_daemon, k_runs_dispatcher, daemon},
+    {"kanban", "dispatch", "", "one pass of the dispatcher",
+     "Exit status 3 when another dispatcher is running.", arguments::k_dispatch, k_runs_dispatcher,
+     dispatch},
+};
+
+}  // namespace
+
+std::span<const Verb> all_verbs() { return k_verbs; }
+
+const Verb* find_verb(std::string_view group, std::string_view name) {
+  const auto* found = std::ranges::find_if(k_verbs, [&](const Verb& verb) {
+    return verb.group == group && (verb.name == name || (!name.empty() && verb.alias == name));
+  });
+  return found == std::end(k_verbs) ? nullptr : found;
+}
+
+const Argument* find_argument(const Verb& verb, std::string_view name) {
+  const auto found = std::ranges::find(verb.arguments, name, &Argument::name);
+  return found == verb.arguments.end() ? nullptr : &*found;
+}
+
+}  // namespace hermes::verbs

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "kernel/base/error.hpp"
+
+namespace hermes::verbs {
+
+struct Answer;
+struct Call;
+
+// What a value is. Every reader of the table hands values over as text; `check` (values.hpp) is the
+// one place that judges them.
+enum class Type {
+  text,
+  task_id,      // a whole id or a unique beginning of one
+  integer,      // between `least` and `most`
+  duration,     // "90", "30s", "1.5h"; `least` in milliseconds
+  word,         // one of `words`
+  boolean,      // a flag without a value
+  json_object,  // text of a JSON object; blank counts as not given
+};
+
+// One argument of a verb. A positional is named like any other; readers that have no positions
+// (MCP, REST) use the name alone.
+struct Argument {
+  std::string_view name;
+  Type type = Type::text;
+  std::string_view value = {};  // what stands for the value in help: "TEXT", "DURATION"
+  std::string_view help =
+      {};  // one phrase, with the range and the default; it is the hint when a value is refused
+  bool positional = false;
+  bool required = false;
+  bool repeatable = false;  // a positional takes the rest; a flag may come again
+  bool greedy = false;      // a repeatable flag that takes several values at once
+  char letter = 0;          // -v
+  std::string_view alias = {};
+  std::optional<std::int64_t> least = {};
+  std::optional<std::int64_t> most = {};
+  std::string_view fallback = {};  // the value when none is given, for help; the handler applies it
+  std::span<const std::string_view> words = {};
+};
+
+struct Properties {
+  bool reads_only = false;
+  bool streams = false;          // answers by Host::emit, line by line, until it is stopped
+  bool runs_dispatcher = false;  // becomes hermes-dispatcher, or waits for it: not for servers
+  bool for_agents = false;       // offered to workers as a tool
+};
+
+using Handler = Result<Answer> (*)(Call&);
+
+// One verb, for every surface: the command line, the MCP server, the REST API, completion and the
+// reference page.
+struct Verb {
+  std::string_view group;  // "kanban", or "" for verbs of the program itself
+  std::string_view name;
+  std::string_view alias;
+  std::string_view help;  // one line
+  std::string_view more;  // further sentences, may be empty
+  std::span<const Argument> arguments;
+  Properties properties;
+  Handler handler = nullptr;
+};
+
+}  // namespace hermes::verbs

@@ -1,0 +1,179 @@
+#include "kernel/board/verdicts.hpp"
+
+#include <fmt/core.h>
+
+#include <set>
+
+#include "kernel/board/tasks.hpp"
+#include "verbs/bulk.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/shapes.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+std::optional<Stopping> stopping_of(const board::Moved& moved) {
+  return moved.stopping && moved.run ? std::optional(Stopping{moved.task.id, moved.run->id})
+                                     : std::nullopt;
+}
+
+ItemDone item_of(const board::Moved& moved) {
+  return {{{"task_id", moved.task.id},
+           {"ok", true},
+           {"status", to_word(moved.task.status)},
+           {"run_id", moved.run ? Json(moved.run->id) : Json(nullptr)},
+           {"stopping", moved.stopping},
+           {"error", nullptr}},
+          stopping_of(moved)};
+}
+
+// A positional that may be left out and given as nothing is the same as none.
+std::optional<std::string> not_blank(std::string text) {
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+// Resolves the id and moves the task in one transaction.
+template <class Move>
+Result<ItemDone> move_one(OpenBoard& open, Call& call, const std::string& given, Move move) {
+  return change(open, call, [&](board::Change& tx) -> Result<ItemDone> {
+    TRY_ASSIGN(const std::string id, board::resolve_id(tx.tx, given));
+    return move(tx, id);
+  });
+}
+
+Json promoted_item(const std::string& id, bool promoted, bool dry_run,
+                   const std::optional<std::string>& reason,
+                   const std::optional<std::string>& error) {
+  return {{"task_id", id},   {"promoted", promoted},      {"dry_run", dry_run},
+          {"forced", false}, {"reason", or_null(reason)}, {"error", or_null(error)}};
+}
+
+}  // namespace
+
+Result<Answer> complete(Call& call) {
+  const std::vector<std::string> ids = call.values.list("task_ids");
+  if (ids.size() > 1 && (call.values.has("summary") || call.values.has("metadata"))) {
+    return fail(
+        ErrorCode::usage,
+        fmt::format("--summary and --metadata belong to one run, {} tasks are named", ids.size()),
+        "complete them one by one, or use --result, which they may share");
+  }
+  const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),
+                               call.values.json_object("metadata")};
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  return bulk(
+      call, open, ids,
+      [&](const std::string& given) {
+        return move_one(open, call, given,
+                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                          TRY_ASSIGN(const board::Moved moved,
+                                     board::complete(tx, id, handoff, call.values.flag("force")));
+                          return item_of(moved);
+                        });
+      },
+      refused_item);
+}
+
+Result<Answer> block(Call& call) {
+  const auto kind_word = call.values.text("kind");
+  const auto kind = kind_word ? from_word<BlockKind>(*kind_word) : std::nullopt;
+  const auto reason = not_blank(call.values.joined("reason"));
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  return bulk(
+      call, open, ids_of(call),
+      [&](const std::string& given) {
+        return move_one(open, call, given,
+                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                          TRY_ASSIGN(const board::Moved moved, board::block(tx, id, kind, reason));
+                          ItemDone done = item_of(moved);
+                          done.report["kind"] = or_null(kind_word);
+                          done.report["reason"] = or_null(reason);
+                          return done;
+                        });
+      },
+      refused_item);
+}
+
+Result<Answer> unblock(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  return bulk(
+      call, open, call.values.list("task_ids"),
+      [&](const std::string& given) {
+        return move_one(
+            open, call, given, [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+              TRY_ASSIGN(
+                  const board::Moved moved,
+                  board::unblock(tx, id, call.values.text("reason"), call.values.flag("reset")));
+              return item_of(moved);
+            });
+      },
+      refused_item);
+}
+
+Result<Answer> promote(Call& call) {
+  const bool dry_run = call.values.flag("dry-run");
+  const auto reason = not_blank(call.values.joined("reason"));
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  std::set<std::string> seen;  // two beginnings of one id are one task
+  Result<Answer> answer = bulk(
+      call, open, ids_of(call),
+      [&](const std::string& given) {
+        return move_one(
+            open, call, given, [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+              if (!seen.insert(id).second) {
+                return ItemDone{nullptr, std::nullopt};
+              }
+              TRY(board::promote(tx, id, reason, dry_run));
+              return ItemDone{promoted_item(id, !dry_run, dry_run, reason, std::nullopt),
+                              std::nullopt};
+            });
+      },
+      [&](const std::string& given, const Error& error) {
+        return promoted_item(given, false, dry_run, reason, error.message);
+      });
+  if (answer && answer->value.is_array()) {
+    Json once = Json::array();
+    for (Json& item : answer->value) {
+      if (!item.is_null()) {
+        once.push_back(std::move(item));
+      }
+    }
+    answer->value = std::move(once);
+  }
+  return answer;
+}
+
+Result<Answer> reclaim(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  return bulk(
+      call, open, call.values.list("task_id"),
+      [&](const std::string& given) {
+        return move_one(open, call, given,
+                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                          TRY_ASSIGN(const board::Moved moved,
+                                     board::reclaim(tx, id, call.values.text("reason")));
+                          return item_of(moved);
+                        });
+      },
+      refused_item);
+}
+
+Result<Answer> archive(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  return bulk(
+      call, open, call.values.list("task_ids"),
+      [&](const std::string& given) {
+        return move_one(open, call, given,
+                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                          TRY_ASSIGN(const board::Archived archived,
+                                     board::archive(tx, id, call.values.flag("force")));
+                          ItemDone done = item_of(archived.moved);
+                          done.report["waiting_children"] = archived.waiting_children;
+                          return done;
+                        });
+      },
+      refused_item);
+}
+
+}  // namespace hermes::verbs

@@ -1,0 +1,108 @@
+#include "kernel/board/why.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kernel/board/tasks.hpp"
+#include "kernel/home/profile.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/open.hpp"
+#include "verbs/shapes.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+struct Seen {
+  Task task;
+  std::vector<rules::Hold> holds;
+  std::string profile;
+  board::ProfileGate gate;
+  std::map<std::string, std::int64_t> running;
+};
+
+Result<Seen> look(OpenBoard& open, const Call& call) {
+  return open.database.read([&](db::Reader& tx) -> Result<Seen> {
+    TRY_ASSIGN(const std::string id, board::resolve_id(tx, call.values.text_or("task_id", "")));
+    Seen seen;
+    TRY_ASSIGN(seen.task, board::get_task(tx, id));
+    seen.holds = board::claim_holds(tx, seen.task, call.environment.now);
+    seen.profile = board::worker_profile(seen.task, open.config.limits);
+    seen.gate = board::profile_gate(tx, seen.profile);
+    seen.running = board::running_by_profile(tx);
+    return seen;
+  });
+}
+
+// The caps count over all boards of the home. A board that cannot be read is left out, as the
+// dispatcher does.
+void add_other_boards(const OpenBoard& open, const Call& call,
+                      std::map<std::string, std::int64_t>& running) {
+  for (const std::string& slug : home::list_boards(open.home)) {
+    if (slug == open.paths.slug) {
+      continue;
+    }
+    auto other = db::Database::open(home::files_of(open.home.board(slug)),
+                                    db::Database::Access::read, call.environment.now);
+    if (!other) {
+      continue;
+    }
+    auto counts = other->read([](db::Reader& tx) -> Result<std::map<std::string, std::int64_t>> {
+      return board::running_by_profile(tx);
+    });
+    if (counts) {
+      for (const auto& [profile, n] : *counts) {
+        running[profile] += n;
+      }
+    }
+  }
+}
+
+std::vector<rules::Hold> dispatcher_holds(const OpenBoard& open, Call& call, const Seen& seen) {
+  rules::FleetFacts facts;
+  facts.dispatcher_alive = call.host.dispatcher_state(open.home).alive;
+  facts.cap = open.config.limits.max_in_progress;
+  facts.profile_cap = open.config.limits.max_in_progress_per_profile;
+  facts.paused_until = seen.gate.paused_until;
+  facts.pause_reason = seen.gate.reason;
+  for (const auto& [profile, n] : seen.running) {
+    facts.running += n;
+    facts.running_of_profile += profile == seen.profile ? n : 0;
+  }
+  std::optional<Error> unusable;
+  if (!seen.profile.empty()) {
+    auto profile = home::load_profile(open.home, seen.profile);
+    facts.has_profile = profile.has_value();
+    if (profile) {
+      facts.profile_cap = profile->max_in_progress ? profile->max_in_progress : facts.profile_cap;
+    } else if (profile.error().code == ErrorCode::invalid) {
+      unusable = profile.error();
+    }
+  }
+  std::vector<rules::Hold> holds = rules::fleet_holds(seen.profile, facts, call.environment.now);
+  for (rules::Hold& hold : holds) {
+    if (hold.kind == rules::HoldKind::no_profile && unusable) {
+      hold.text = fmt::format("profile '{}' cannot be used: {}", seen.profile, unusable->message);
+    }
+  }
+  return holds;
+}
+
+}  // namespace
+
+Result<Answer> why(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_with_config(call));
+  TRY_ASSIGN(Seen seen, look(open, call));
+  const Status status = seen.task.status;
+  if (status != Status::running && status != Status::done && status != Status::archived) {
+    add_other_boards(open, call, seen.running);
+    std::ranges::move(dispatcher_holds(open, call, seen), std::back_inserter(seen.holds));
+  }
+  Answer answer;
+  answer.value = {
+      {"task_id", seen.task.id}, {"status", to_word(status)}, {"holds", holds_json(seen.holds)}};
+  return answer;
+}
+
+}  // namespace hermes::verbs

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kernel/base/error.hpp"
+#include "kernel/model/words.hpp"
+
+namespace hermes::verbs {
+
+struct WorkspaceForm {
+  WorkspaceKind kind = WorkspaceKind::scratch;
+  std::optional<std::string> path;  // absolute
+};
+// scratch, worktree, worktree:PATH, dir:PATH; "~" stands for `user_home`. Error: usage, naming the
+// four forms.
+Result<WorkspaceForm> parse_workspace(const std::string& text, const std::string& user_home);
+
+// Error: usage when a branch is asked for without a worktree, or cannot be a branch name.
+Result<void> check_branch(const std::optional<std::string>& branch, WorkspaceKind kind);
+
+}  // namespace hermes::verbs
