@@ -18,7 +18,7 @@ target_compile_options(hermes_standard INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   -Wno-missing-field-initializers  # designated initialisers name what they set; the rest has its default
   # False alarms of g++ 12 at -O2 in std::optional inside std::variant and in std::string's operator+.
-  -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow
+  -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
   -Werror)
 if(HERMES_SANITIZE)
   target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer

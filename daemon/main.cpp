@@ -181,12 +181,15 @@ int run(const std::vector<std::string>& arguments) {
   if (!pidfile) {
     return refuse(pidfile.error());
   }
-  if (options->mode != Options::Mode::once) {
-    return serve(*options, *home, settings, *shim);
+  std::optional<PassReport> report;
+  if (options->mode == Options::Mode::once) {
+    report.emplace(*home);
   }
-  const PassReport report(*home);
   const int status = serve(*options, *home, settings, *shim);
-  fmt::print("{}", report.text(settings.config().limits, options->json));
+  if (report) {
+    fmt::print("{}", report->text(settings.config().limits, options->json));
+  }
+  (void)!::ftruncate(lock->get(), 0);  // the PID in it is nobody's from now on
   return status;
 }
 

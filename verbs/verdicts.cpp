@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
+#include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/home/workspace.hpp"
 #include "verbs/bulk.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/shapes.hpp"
@@ -47,6 +50,20 @@ Json promoted_item(const std::string& id, bool promoted, bool dry_run,
                    const std::optional<std::string>& error) {
   return {{"task_id", id},   {"promoted", promoted},      {"dry_run", dry_run},
           {"forced", false}, {"reason", or_null(reason)}, {"error", or_null(error)}};
+}
+
+// A scratch workspace goes with its task, once nothing of it runs any more. What is left behind when we are killed here is found by its
+// marker later.
+void remove_workspace(OpenBoard& open, const std::string& task_id) {
+  const auto ours = open.database.read([&](db::Reader& tx) -> Result<bool> {
+    TRY_ASSIGN(const Task task, board::get_task(tx, task_id));
+    const auto runs = board::runs_of(tx, task_id);
+    return task.status == Status::archived && task.workspace_kind == WorkspaceKind::scratch &&
+           std::ranges::all_of(runs, [](const Run& run) { return run.gone_at.has_value(); });
+  });
+  if (ours && *ours) {
+    home::remove_scratch(open.paths, task_id);
+  }
 }
 
 }  // namespace
@@ -161,7 +178,7 @@ Result<Answer> reclaim(Call& call) {
 
 Result<Answer> archive(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
-  return bulk(
+  TRY_ASSIGN(Answer answer, bulk(
       call, open, call.values.list("task_ids"),
       [&](const std::string& given) {
         return move_one(open, call, given,
@@ -173,7 +190,11 @@ Result<Answer> archive(Call& call) {
                           return done;
                         });
       },
-      refused_item);
+      refused_item));
+  for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
+    remove_workspace(open, item.value("task_id", ""));
+  }
+  return answer;
 }
 
 }  // namespace hermes::verbs

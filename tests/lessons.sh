@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# lessons.sh HERMES_TESTS: every test that docs/lessons.md names must exist.
+set -euo pipefail
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+known=$("$1" --list-test-names-only || true)  # Catch answers with their number
+status=0
+while IFS= read -r name; do
+  case $name in
+    hermes-bench* | db_churn | 'churn: '*) continue ;;
+  esac
+  if ! grep -qxF -- "$name" <<<"$known"; then
+    printf 'docs/lessons.md names a test that is not there: %s\n' "$name"
+    status=1
+  fi
+done < <(grep '^| ' "$root/docs/lessons.md" | awk -F' \\| ' '{print $NF}' | grep -o '`[^`]*`' | tr -d '`')
+exit "$status"
