@@ -16,13 +16,14 @@ namespace {
 
 // Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's command (counted).
 ExitFacts failed_start(const Error& error) {
-  const bool ours = error.code == ErrorCode::unavailable || error.code == ErrorCode::internal;
+  const bool ours = error.code == ErrorCode::unavailable || error.code == ErrorCode::internal ||
+                    error.code == ErrorCode::conflict;
   return {.kind = ours ? ExitKind::setup_failed : ExitKind::exec_failed, .detail = one_line(error)};
 }
 
 }  // namespace
 
-// True when something was committed or done, so that the board has to be looked at again.
+// True when something was changed, so that the board has to be looked at again at once.
 bool Dispatcher::carry_out(Batch& batch, Instant now) {
   prepare_starts(batch, now);
   if (!commit_decisions(batch, now)) {
@@ -32,11 +33,11 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
     roster_.drop(batch.desk->slug(), finished.run_id);
   }
   for (const std::int64_t run_id : batch.signal) {
-    roster_.signal_stop(batch.desk->slug(), run_id);
+    batch.effects += roster_.signal_stop(batch.desk->slug(), run_id) ? 1 : 0;
   }
   spawn_shims(batch, now);
   open_gates(batch, now);
-  return true;
+  return batch.effects > 0;
 }
 
 // Before the claim: a task whose workspace cannot be made is claimed and closed as spawn_failed in one transaction, never left running.
@@ -44,11 +45,15 @@ void Dispatcher::prepare_starts(Batch& batch, Instant now) {
   if (batch.starts.empty()) {
     return;
   }
-  batch.desk->read(now, [&](db::Reader& tx) {
+  const bool read = batch.desk->read(now, [&](db::Reader& tx) {
     for (Start& start : batch.starts) {
       start.task = board::find_task(tx, start.task_id);
     }
   });
+  if (!read) {
+    batch.starts.clear();
+    return;
+  }
   std::erase_if(batch.starts, [&](const Start& start) {
     return !start.task || !settings_.profiles().contains(start.profile);
   });
@@ -64,28 +69,31 @@ void Dispatcher::prepare_starts(Batch& batch, Instant now) {
 
 bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
   const auto decide = [&](board::Change& change) {
+    batch.effects = 0;
     if (batch.rebase_clock) {
       board::rebase_clock(change);
+      ++batch.effects;
     }
     for (const rules::FinishRun& finished : batch.finish) {
-      board::finish_run(change, finished.run_id, finished.exit, batch.verdicts[finished.run_id]);
+      batch.effects += board::finish_run(change, finished.run_id, finished.exit, batch.verdicts[finished.run_id]) ? 1 : 0;
     }
     for (const std::string& task_id : batch.wake) {
-      board::wake_task(change, task_id);
+      batch.effects += board::wake_task(change, task_id) ? 1 : 0;
     }
     for (const std::int64_t run_id : batch.expire) {
-      board::expire_claim(change, run_id);
+      batch.effects += board::expire_claim(change, run_id) ? 1 : 0;
     }
     for (const std::int64_t run_id : batch.stale) {
       if (const auto run = board::find_run(change.tx, run_id); run && !run->ended_at) {
         board::intend_stop(change, *run, StopKind::stale, "no heartbeat");
+        ++batch.effects;
       }
     }
     for (const Roster::Sighting& seen : batch.sightings) {
       board::record_worker(change, seen.run_id, seen.pid, seen.start);
     }
     for (Start& start : batch.starts) {
-      claim_start(change, start);
+      batch.effects += claim_start(change, start) ? 1 : 0;
     }
   };
   const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() && batch.expire.empty() && batch.stale.empty() &&
@@ -94,7 +102,7 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
 }
 
 // A claim that is refused (a person was faster, a link was added) is dropped; the rest of the batch stands.
-void Dispatcher::claim_start(board::Change& change, Start& start) {
+bool Dispatcher::claim_start(board::Change& change, Start& start) {
   board::ClaimRequest request;
   request.holder_kind = HolderKind::dispatcher;
   request.profile = start.profile;
@@ -108,12 +116,12 @@ void Dispatcher::claim_start(board::Change& change, Start& start) {
   auto run = board::claim(change, start.task_id, request);
   if (!run) {
     log_debug("not started: " + one_line(run.error()));
-    return;
+    return false;
   }
   if (start.failure) {
     board::finish_run(change, run->id, {.kind = ExitKind::exec_failed, .detail = one_line(*start.failure)},
                       VerdictMode::by_exit_code);
-    return;
+    return true;
   }
   start.run = std::move(*run);
   if (Starter::wants_context(settings_.profiles().at(start.profile))) {
@@ -121,6 +129,7 @@ void Dispatcher::claim_start(board::Change& change, Start& start) {
       start.context = std::move(*text);
     }
   }
+  return true;
 }
 
 void Dispatcher::spawn_shims(Batch& batch, Instant now) {
@@ -138,8 +147,7 @@ void Dispatcher::spawn_shims(Batch& batch, Instant now) {
     }
     const ExitFacts exit = failed_start(shim.error());
     if (exit.kind == ExitKind::setup_failed) {
-      starts_held_until_ = now + Millis{10'000};
-      log_error("a worker could not be set up, starts are held for 10 s: " + one_line(shim.error()));
+      hold_starts(now, one_line(shim.error()));
     }
     roster_.ended(batch.desk->slug(), start.run->id, exit);
   }

@@ -1,6 +1,7 @@
 #include "daemon/desk.hpp"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -15,6 +16,11 @@ constexpr Millis k_first_hold_off{1000};
 constexpr Millis k_longest_hold_off{60'000};
 constexpr Millis k_quiet{1000};
 
+std::pair<dev_t, ino_t> identity_of(const home::fs::path& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 ? std::pair(facts.st_dev, facts.st_ino) : std::pair<dev_t, ino_t>{};
+}
+
 }  // namespace
 
 Desk::Desk(home::BoardPaths paths, Loop& loop) : paths_(std::move(paths)), loop_(loop) {}
@@ -24,6 +30,10 @@ bool Desk::ready(Instant now, const std::string& holder, const Limits& limits) {
     return false;
   }
   held_off_until_.reset();
+  if (database_ && is_replaced()) {
+    log_warning(fmt::format("board {} was replaced by another one", paths_.slug));
+    close();
+  }
   if (!database_) {
     open(now, holder, limits);
   }
@@ -36,6 +46,7 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
     accept(std::unexpected(database.error()), now);
     return;
   }
+  file_ = identity_of(paths_.database());
   database_.emplace(std::move(*database));
   if (const auto watched = watch_gate(); !watched) {
     accept(watched, now);
@@ -49,7 +60,7 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
       k_gate_wait);
   if (!epoch) {
     accept(std::unexpected(epoch.error()), now);
-    database_.reset();
+    close();
     return;
   }
   epoch_ = *epoch;
@@ -63,6 +74,7 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
 
 // Set up before the first look at the board, so that no commit falls between.
 Result<void> Desk::watch_gate() {
+  watching_.reset();  // before the descriptor it watches
   TRY_ASSIGN(gate_, db::GateWatch::on(paths_.lock()));
   watching_ = loop_.on_readable(gate_->fd(), [this] {
     if (changed()) {
@@ -73,16 +85,15 @@ Result<void> Desk::watch_gate() {
 }
 
 bool Desk::changed() {
-  if (!gate_ || !database_) {
+  if (!gate_) {
     return false;
   }
   const auto seen = gate_->take();
-  if (seen == db::GateWatch::Seen::lost) {  // overflow or a replaced file: look at everything and watch anew
-    watching_.reset();
-    gate_.reset();
-    if (!watch_gate()) {
-      database_.reset();
-    }
+  if (!database_) {
+    return true;
+  }
+  if (seen == db::GateWatch::Seen::lost) {  // overflow, or another file stands there now: open and watch anew
+    close();
     return true;
   }
   const auto version = database_->data_version();
@@ -104,9 +115,17 @@ std::optional<Instant> Desk::tidy(Instant now) {
     return *untidy_since_ + k_quiet;
   }
   untidy_since_.reset();
-  (void)database_->truncate_wal(k_postpone);  // best effort: the next quiet moment tries again
+  (void)database_->truncate_wal(k_postpone);  // best effort: after the next change it is tried again
   return std::nullopt;
 }
+
+void Desk::close() {
+  watching_.reset();
+  gate_.reset();
+  database_.reset();
+}
+
+bool Desk::is_replaced() const { return identity_of(paths_.database()) != file_; }
 
 bool Desk::accept(const Result<void>& result, Instant now) {
   if (result) {
@@ -118,6 +137,7 @@ bool Desk::accept(const Result<void>& result, Instant now) {
     log_debug(fmt::format("board {} is busy, postponed: {}", paths_.slug, one_line(error)));
     return false;
   }
+  fenced_off_ = fenced_off_ || error.code == ErrorCode::not_yours;
   newer_schema_ = newer_schema_ || (error.code == ErrorCode::schema && database_.has_value());
   if (!trouble_ || trouble_->message != error.message) {
     log_error(fmt::format("board {} cannot be served for now: {}", paths_.slug, one_line(error)));
@@ -125,15 +145,14 @@ bool Desk::accept(const Result<void>& result, Instant now) {
   trouble_ = error;
   hold_off_ = std::clamp(hold_off_ * 2, k_first_hold_off, k_longest_hold_off);
   held_off_until_ = now + hold_off_;
-  watching_.reset();
-  gate_.reset();
-  database_.reset();
+  close();
   return false;
 }
 
 void Desk::vacate(Instant now, const Limits& limits, const std::string& reason) {
   if (database_) {
     write(now, limits, [&](board::Change& change) { board::vacate(change, epoch_, reason); });
+    close();
   }
 }
 

@@ -3,6 +3,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+
+#include <sys/types.h>
 
 #include "daemon/loop.hpp"
 #include "kernel/base/random.hpp"
@@ -28,6 +31,9 @@ class Desk {
   // Runs `body(Change&)` in a write transaction fenced by our epoch. False when it was not committed: `trouble` says why.
   template <class Body>
   bool write(Instant now, const Limits& limits, Body body) {
+    if (!database_) {  // it was closed by a failure earlier in this pass
+      return false;
+    }
     const auto written = database_->write(
         [&](db::Writer& tx) -> Result<void> {
           TRY(board::check_epoch(tx, epoch_));
@@ -41,6 +47,9 @@ class Desk {
   }
   template <class Body>
   bool read(Instant now, Body body) {
+    if (!database_) {
+      return false;
+    }
     const auto seen = database_->read([&](db::Reader& tx) -> Result<void> {
       body(tx);
       return {};
@@ -58,7 +67,7 @@ class Desk {
   std::optional<Instant> held_off_until() const { return held_off_until_; }
   const std::optional<Error>& trouble() const { return trouble_; }
   bool newer_schema() const { return newer_schema_; }
-  bool taken_over() const { return database_.has_value(); }
+  bool fenced_off() const { return fenced_off_; }  // another dispatcher has taken this board over
 
   void vacate(Instant now, const Limits& limits, const std::string& reason);
 
@@ -67,6 +76,8 @@ class Desk {
   bool accept(const Result<void>& result, Instant now);
   void open(Instant now, const std::string& holder, const Limits& limits);
   Result<void> watch_gate();
+  void close();
+  bool is_replaced() const;  // another file stands where the open one stood
 
   home::BoardPaths paths_;
   Loop& loop_;
@@ -82,6 +93,8 @@ class Desk {
   std::optional<Instant> held_off_until_;
   Millis hold_off_{0};
   bool newer_schema_ = false;
+  bool fenced_off_ = false;
+  std::pair<dev_t, ino_t> file_{};
 };
 
 }  // namespace hermes::daemon

@@ -8,12 +8,15 @@
 #include "kernel/base/files.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/snapshot.hpp"
+#include "kernel/home/notice.hpp"
 
 namespace hermes::daemon {
 
 namespace {
 
 constexpr Millis k_setup_hold{10'000};
+constexpr Millis k_after_failed_pass{1000};
+constexpr Millis k_leave_patience{500};
 
 }  // namespace
 
@@ -33,14 +36,23 @@ bool Dispatcher::Batch::empty() const {
          sightings.empty();
 }
 
+// The root of everything we do: what escapes here is a bug or an exhausted machine, and neither may end the dispatcher.
 std::optional<MonotonicTime> Dispatcher::settle() {
+  try {
+    return pass();
+  } catch (const std::exception& error) {
+    log_error(fmt::format("a pass failed and is tried again: {}", error.what()));
+    return std::chrono::steady_clock::now() + k_after_failed_pass;
+  }
+}
+
+std::optional<MonotonicTime> Dispatcher::pass() {
   const Instant now = wall_clock_now();
   settings_.refresh();
   find_boards();
   const auto step = roster_.step(std::chrono::steady_clock::now());
   if (roster_.take_setup_failure()) {
-    starts_held_until_ = now + k_setup_hold;
-    log_error("workers could not be set up: starts are held for 10 s (is hermes-shim there, is run/ writable?)");
+    hold_starts(now, "hermes-shim could not set a run up (is run/ writable?)");
   }
   std::vector<Desk*> open;
   const rules::Snapshot snapshot = take_snapshot(now, open);
@@ -51,6 +63,7 @@ std::optional<MonotonicTime> Dispatcher::settle() {
       acted = carry_out(batch, now) || acted;
     } catch (const std::exception& error) {  // one board's bug must not end or starve the others
       log_error(fmt::format("board {}: unexpected: {}", batch.desk->slug(), error.what()));
+      roster_.forget_unstarted(batch.desk->slug());  // what was claimed and not started is found by its record
     }
   }
   idle_ = !acted && !step;
@@ -74,6 +87,7 @@ void Dispatcher::find_boards() {
     const bool known = std::any_of(desks_.begin(), desks_.end(), [&](const auto& desk) { return desk->slug() == slug; });
     if (!known) {
       (void)make_directory(home_.run() / slug);
+      home::clear_notice(home_, home::board_topic(slug));
       desks_.push_back(std::make_unique<Desk>(home_.board(slug), loop_));
       clean_records(*desks_.back(), wall_clock_now());
     }
@@ -89,8 +103,10 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
   for (const auto& desk : desks_) {
     rules::BoardView view;
     if (!desk->ready(now, holder_, settings_.config().limits) || !view_board(*desk, now, view)) {
+      tell_trouble(*desk);
       continue;
     }
+    tell_trouble(*desk);
     open.push_back(desk.get());
     snapshot.boards.push_back(std::move(view));
   }
@@ -187,8 +203,38 @@ bool Dispatcher::newer_schema() const {
   return std::any_of(desks_.begin(), desks_.end(), [](const auto& desk) { return desk->newer_schema(); });
 }
 
+// What is wrong with a board, for `why` and `doctor`; written when it changes.
+void Dispatcher::tell_trouble(const Desk& desk) {
+  const std::string text = desk.trouble() ? one_line(*desk.trouble()) : "";
+  std::string& told = told_troubles_[desk.slug()];
+  if (text == told) {
+    return;
+  }
+  told = text;
+  if (text.empty()) {
+    home::clear_notice(home_, home::board_topic(desk.slug()));
+  } else {
+    home::set_notice(home_, home::board_topic(desk.slug()), text);
+  }
+}
+
+bool Dispatcher::fenced_off() const {
+  return std::any_of(desks_.begin(), desks_.end(), [](const auto& desk) { return desk->fenced_off(); });
+}
+
+// What prevents one worker prevents all: a moment's rest instead of a storm of attempts.
+void Dispatcher::hold_starts(Instant now, const std::string& why) {
+  starts_held_until_ = now + k_setup_hold;
+  log_error("starts are held for 10 s: " + why);
+  home::set_notice(home_, home::k_starts_topic, fmt::format("{} {}", starts_held_until_->ms, why));
+}
+
 void Dispatcher::leave(const std::string& reason) {
+  const MonotonicTime deadline = std::chrono::steady_clock::now() + k_leave_patience;
   for (const auto& desk : desks_) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return;  // busy boards do without: the lease tells that we are gone
+    }
     desk->vacate(wall_clock_now(), settings_.config().limits, reason);
   }
 }
@@ -199,18 +245,24 @@ void Dispatcher::clean_records(Desk& desk, Instant now) {
     return;
   }
   std::error_code problem;
-  for (const auto& entry : home::fs::directory_iterator(home_.run() / desk.slug(), problem)) {
-    const std::string stem = entry.path().stem().string();
+  home::fs::directory_iterator entry(home_.run() / desk.slug(), problem);
+  for (; !problem && entry != home::fs::directory_iterator(); entry.increment(problem)) {
+    const home::fs::path path = entry->path();
+    const std::string stem = path.stem().string();
     if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos || stem.size() > 18) {
       continue;
     }
     bool finished = false;
-    desk.read(now, [&](db::Reader& tx) {
+    const bool read = desk.read(now, [&](db::Reader& tx) {
       const auto run = board::find_run(tx, std::stoll(stem));
       finished = !run || run->gone_at.has_value();
     });
+    if (!read) {
+      return;
+    }
     if (finished) {
-      home::fs::remove(entry.path(), problem);
+      std::error_code ignored;
+      home::fs::remove(path, ignored);
     }
   }
 }

@@ -38,8 +38,9 @@ class Dispatcher {
   bool idle() const { return idle_; }
   bool stops_pending() const { return stops_pending_; }
   bool newer_schema() const;
+  bool fenced_off() const;  // another dispatcher has taken a board over: this one has no business here
 
-  // Writes why we end to every board. Workers go on.
+  // Gives every board back; a reason that is not blank is kept there as why the last dispatcher ended. Workers go on.
   void leave(const std::string& reason);
 
   std::size_t running() const { return roster_.alive(); }
@@ -68,9 +69,11 @@ class Dispatcher {
     std::vector<Start> starts;
     std::vector<Roster::Sighting> sightings;
     std::map<std::int64_t, VerdictMode> verdicts;
+    int effects = 0;  // what was really changed: a pass without any must not ask for the next one
     bool empty() const;
   };
 
+  std::optional<MonotonicTime> pass();
   void find_boards();
   rules::Snapshot take_snapshot(Instant now, std::vector<Desk*>& open);
   bool view_board(Desk& desk, Instant now, rules::BoardView& view);
@@ -78,9 +81,11 @@ class Dispatcher {
   bool carry_out(Batch& batch, Instant now);
   void prepare_starts(Batch& batch, Instant now);
   bool commit_decisions(Batch& batch, Instant now);
-  void claim_start(board::Change& change, Start& start);
+  bool claim_start(board::Change& change, Start& start);
   void spawn_shims(Batch& batch, Instant now);
   void open_gates(Batch& batch, Instant now);
+  void tell_trouble(const Desk& desk);
+  void hold_starts(Instant now, const std::string& why);
   void clean_records(Desk& desk, Instant now);
   std::optional<MonotonicTime> next_wake(Instant now, std::optional<Instant> planned, std::optional<MonotonicTime> step);
 
@@ -96,6 +101,7 @@ class Dispatcher {
   std::optional<Instant> starts_held_until_;
   Instant rate_second_;             // the second that started_this_second_ counts
   std::int64_t started_this_second_ = 0;
+  std::map<std::string, std::string> told_troubles_;  // board → the notice that stands
   bool idle_ = false;
   bool stops_pending_ = false;
 };

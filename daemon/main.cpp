@@ -12,6 +12,7 @@
 #include "daemon/run_dir.hpp"
 #include "daemon/service.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
 
 namespace hermes::daemon {
@@ -33,10 +34,17 @@ int refuse(const Error& error) {
   return traits(error.code).exit_status;
 }
 
+bool is_pid(std::string_view text) {
+  return !trim(text).empty() && trim(text).find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 class Pidfile {
  public:
   static Result<Pidfile> write(const std::optional<std::string>& path) {
     if (path) {
+      if (const auto old = read_file(*path, 64); !(old && is_pid(*old)) && !(!old && old.error().code == ErrorCode::not_found)) {
+        return fail(ErrorCode::usage, fmt::format("--pidfile {} exists and holds no PID", printable(*path)), "name another file");
+      }
       TRY(write_file_atomically(home::fs::absolute(*path), fmt::format("{}\n", ::getpid()), 0644));
     }
     return Pidfile(path);
@@ -73,7 +81,8 @@ std::string status_text(const Dispatcher& dispatcher) {
                      troubled > 0 ? fmt::format(", {} boards in trouble", troubled) : "");
 }
 
-int serve(const Options& options, const home::Home& home, Settings& settings, const home::fs::path& shim) {
+// `lock`: the home's lock, held by us for as long as it is the file at its path.
+int serve(const Options& options, const home::Home& home, Settings& settings, const home::fs::path& shim, int lock) {
   const HostIdentity host = this_host();
   const std::string holder =
       fmt::format("{}/{}/{}/{}", host.machine, host.boot, ::getpid(), process_start(::getpid()).value_or(0));
@@ -88,7 +97,12 @@ int serve(const Options& options, const home::Home& home, Settings& settings, co
   Dispatcher* settling = nullptr;
   Loop loop([&]() -> std::optional<MonotonicTime> {
     auto next = settling->settle();
-    if (settling->newer_schema()) {
+    if (settling->fenced_off() || !is_still_at(lock, home.dispatcher_lock())) {
+      reason = "another dispatcher serves this home now";
+      status = traits(ErrorCode::locked).exit_status;
+      log_error(reason);
+      running->stop();
+    } else if (settling->newer_schema()) {
       reason = "a newer program has migrated a board";
       status = k_exit_newer_schema;
       running->stop();
@@ -132,7 +146,7 @@ int serve(const Options& options, const home::Home& home, Settings& settings, co
   loop.wake();
   loop.run();
   tell_stopping();
-  dispatcher.leave(reason);
+  dispatcher.leave(options.mode == Options::Mode::serve ? reason : "");
   if (options.mode == Options::Mode::serve) {
     log_info(fmt::format("{}; {} workers go on", reason, dispatcher.running()));
   }
@@ -185,7 +199,7 @@ int run(const std::vector<std::string>& arguments) {
   if (options->mode == Options::Mode::once) {
     report.emplace(*home);
   }
-  const int status = serve(*options, *home, settings, *shim);
+  const int status = serve(*options, *home, settings, *shim, lock->get());
   if (report) {
     fmt::print("{}", report->text(settings.config().limits, options->json));
   }

@@ -22,6 +22,7 @@ constexpr Millis k_sight_after{50};
 constexpr Millis k_scan_every{20};
 constexpr Millis k_scan_patience{5000};     // then the run stays "ending" and is looked at now and then
 constexpr Millis k_scan_seldom{5000};
+constexpr Millis k_read_again{1000};
 
 constexpr int k_shim_lock_busy = 101;
 constexpr int k_shim_setup_failed = 102;
@@ -53,12 +54,25 @@ ExitFacts facts_of(const workers::Exit& exit) {
   return facts;
 }
 
+// The shim of a run by the identity that the board holds, when it lives.
+std::optional<Fd> living_shim(const Run& run) {
+  if (!run.shim_pid || !run.shim_start) {
+    return std::nullopt;
+  }
+  auto pidfd = workers::open_process(static_cast<pid_t>(*run.shim_pid), static_cast<std::uint64_t>(*run.shim_start));
+  return pidfd ? std::optional(std::move(*pidfd)) : std::nullopt;
+}
+
 }  // namespace
 
 Roster::Roster(home::Home home, std::string boot, Loop& loop)
     : home_(std::move(home)), boot_(std::move(boot)), loop_(loop) {}
 
-void Roster::expect(const std::string& board, const Run& run) { entries_[{board, run.id}].run = run; }
+void Roster::expect(const std::string& board, const Run& run) {
+  Entry entry;
+  entry.run = run;
+  entries_.insert_or_assign({board, run.id}, std::move(entry));
+}
 
 void Roster::started(const std::string& board, std::int64_t run_id, Fd pidfd) {
   const Key key{board, run_id};
@@ -83,10 +97,11 @@ void Roster::settle_exit(const Key& key, Entry& entry, ExitFacts exit) {
   entry.exit = std::move(exit);
   entry.sight_at.reset();
   entry.lost_since.reset();
+  entry.unreadable_since.reset();
   loop_.wake();
 }
 
-// The pidfd of the shim fired: its record says how the worker ended, because the shim writes it only when nothing of the run is left.
+// The pidfd of the shim fired.
 void Roster::process_ended(const Key& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
@@ -96,64 +111,99 @@ void Roster::process_ended(const Key& key) {
   const auto shim_status = entry.own_child ? workers::reap(entry.pidfd) : std::nullopt;
   entry.watch.reset();
   entry.pidfd.reset();
+  setup_failed_ = setup_failed_ || shim_status == k_shim_lock_busy || shim_status == k_shim_setup_failed;
+  conclude(key, entry);
+  loop_.wake();
+}
+
+// No process: the record says how the worker ended, because the shim writes it only when nothing of the run is left.
+void Roster::conclude(const Key& key, Entry& entry) {
   const auto seen = workers::observe_end(home_.record(key.first, key.second));
   if (!seen) {
-    log_error(fmt::format("cannot read the record of run {} on {}: {}", key.second, key.first, one_line(seen.error())));
-    entry.next_scan = steady_clock::now() + k_scan_seldom;
-    entry.lost_since = steady_clock::now();
-  } else if (const auto* ended = std::get_if<workers::Ended>(&*seen)) {
+    unreadable(key, entry, seen.error());
+    return;
+  }
+  entry.unreadable_since.reset();
+  if (const auto* ended = std::get_if<workers::Ended>(&*seen)) {
     settle_exit(key, entry, facts_of(ended->exit));
-  } else if (std::holds_alternative<workers::ShimLost>(*seen)) {
+  } else if (std::holds_alternative<workers::NeverStarted>(*seen)) {
+    never_started(key, entry);
+  } else {
+    shim_lost(entry);
+  }
+}
+
+// Not knowing is not "never started", and not an end either: it is tried again until the record can be read.
+void Roster::unreadable(const Key& key, Entry& entry, const Error& error) {
+  const MonotonicTime now = steady_clock::now();
+  if (!entry.unreadable_since) {
+    log_error(fmt::format("cannot read the record of run {} on {}, tried again: {}", key.second, key.first, one_line(error)));
+    entry.unreadable_since = now;
+  }
+  entry.look_again = now + k_read_again;
+}
+
+// A record that is missing although the board knows that the shim was let go: somebody removed it. Its process, or what is left of it,
+// is looked for before the task may start again.
+void Roster::never_started(const Key& key, Entry& entry) {
+  const bool vanished = (entry.own_child || entry.run.spawned_at) && !home::fs::exists(home_.record(key.first, key.second));
+  if (vanished) {
     shim_lost(entry);
   } else {
-    if (shim_status == k_shim_lock_busy || shim_status == k_shim_setup_failed) {
-      setup_failed_ = true;
-    }
     settle_exit(key, entry, {.kind = ExitKind::never_started});
   }
-  loop_.wake();
 }
 
 void Roster::shim_lost(Entry& entry) {
   entry.lost_since = steady_clock::now();
-  entry.next_scan = *entry.lost_since;
-  log_warning(fmt::format("the supervisor of run {} of {} was killed: stopping what it left", entry.run.id,
-                          entry.run.task_id));
+  entry.look_again = *entry.lost_since;
+  log_warning(fmt::format("the supervisor of run {} of {} is gone without a record of its end: stopping what it left",
+                          entry.run.id, entry.run.task_id));
 }
 
 void Roster::adopt(const std::string& board, const Run& run) {
+  expect(board, run);
   const Key key{board, run.id};
-  Entry& entry = entries_[key];
-  entry.run = run;
+  look(key, entries_[key]);
+}
+
+void Roster::look(const Key& key, Entry& entry) {
+  const Run& run = entry.run;
   if (run.boot != boot_) {
     settle_exit(key, entry, {.kind = ExitKind::host_restarted});
     return;
   }
-  const auto seen = workers::adopt(home_.record(board, run.id), boot_);
-  if (!seen) {  // not knowing is not "never started": try again
-    log_error(fmt::format("cannot look at run {} on {}: {}", run.id, board, one_line(seen.error())));
-    entries_.erase(key);
+  const auto seen = workers::adopt(home_.record(key.first, key.second), boot_);
+  if (!seen) {
+    unreadable(key, entry, seen.error());
     return;
   }
+  entry.unreadable_since.reset();
   if (const auto* alive = std::get_if<workers::Alive>(&*seen)) {
     auto pidfd = workers::open_process(alive->pid, alive->start);
-    if (!pidfd) {  // it ended between the two looks: the next settle looks again
-      entries_.erase(key);
-      loop_.wake();
+    if (!pidfd) {  // it ended between the two looks
+      conclude(key, entry);
       return;
     }
-    entry.pidfd = std::move(*pidfd);
-    entry.sight_at = run.worker_pid ? std::nullopt : std::optional(steady_clock::now() + k_sight_after);
-    watch(key, entry);
+    follow(key, entry, std::move(*pidfd));
   } else if (const auto* ended = std::get_if<workers::Ended>(&*seen)) {
     settle_exit(key, entry, facts_of(ended->exit));
   } else if (std::holds_alternative<workers::ShimLost>(*seen)) {
     shim_lost(entry);
   } else if (std::holds_alternative<workers::OtherBoot>(*seen)) {
     settle_exit(key, entry, {.kind = ExitKind::host_restarted});
+  } else if (auto shim = living_shim(run)) {  // its record was removed under it: it is watched to its end
+    follow(key, entry, std::move(*shim));
   } else {
-    settle_exit(key, entry, {.kind = ExitKind::never_started});
+    never_started(key, entry);
   }
+}
+
+void Roster::follow(const Key& key, Entry& entry, Fd pidfd) {
+  entry.pidfd = std::move(pidfd);
+  entry.signalled = false;  // a stop that was asked for meanwhile reached nobody
+  entry.sight_at = entry.run.worker_pid ? std::nullopt : std::optional(steady_clock::now() + k_sight_after);
+  watch(key, entry);
 }
 
 void Roster::complete(rules::BoardView& view) const {
@@ -165,10 +215,10 @@ void Roster::complete(rules::BoardView& view) const {
   }
 }
 
-void Roster::signal_stop(const std::string& board, std::int64_t run_id) {
+bool Roster::signal_stop(const std::string& board, std::int64_t run_id) {
   const auto found = entries_.find({board, run_id});
-  if (found == entries_.end()) {
-    return;
+  if (found == entries_.end() || found->second.signalled) {
+    return false;
   }
   found->second.signalled = true;
   if (found->second.pidfd) {
@@ -176,6 +226,7 @@ void Roster::signal_stop(const std::string& board, std::int64_t run_id) {
       log_debug(fmt::format("run {} on {} was told to stop: {}", run_id, board, one_line(told.error())));
     }
   }
+  return true;
 }
 
 void Roster::drop(const std::string& board, std::int64_t run_id) {
@@ -185,23 +236,46 @@ void Roster::drop(const std::string& board, std::int64_t run_id) {
 }
 
 void Roster::forget_board(const std::string& board) {
-  std::erase_if(entries_, [&](const auto& item) { return item.first.first == board && !item.second.own_child; });
+  for (auto& [key, entry] : entries_) {
+    if (key.first != board || !entry.own_child || !entry.pidfd) {
+      continue;
+    }
+    entry.watch.reset();
+    Orphan& orphan = orphans_.emplace_back();
+    orphan.pidfd = std::move(entry.pidfd);
+    orphan.watch = loop_.on_readable(orphan.pidfd.get(), [this, &orphan] {
+      (void)workers::reap(orphan.pidfd);
+      orphans_.remove_if([&](const Orphan& other) { return &other == &orphan; });
+    });
+  }
+  std::erase_if(entries_, [&](const auto& item) { return item.first.first == board; });
+}
+
+void Roster::forget_unstarted(const std::string& board) {
+  std::erase_if(entries_, [&](const auto& item) {
+    const Entry& entry = item.second;
+    return item.first.first == board && !entry.pidfd && !entry.exit && !entry.lost_since && !entry.unreadable_since;
+  });
 }
 
 std::optional<MonotonicTime> Roster::step(MonotonicTime now) {
   std::optional<MonotonicTime> next;
   for (auto& [key, entry] : entries_) {
-    if (!entry.lost_since) {
+    if (!entry.lost_since && !entry.unreadable_since) {
       continue;
     }
-    if (entry.next_scan <= now) {
-      if (workers::kill_leftovers(entry.run.token) == 0) {
+    if (entry.look_again <= now) {
+      if (entry.unreadable_since) {
+        look(key, entry);
+      } else if (workers::kill_leftovers(entry.run.token) == 0) {
         settle_exit(key, entry, {.kind = ExitKind::shim_lost});
-        continue;
+      } else {
+        entry.look_again = now + (now - *entry.lost_since < k_scan_patience ? k_scan_every : k_scan_seldom);
       }
-      entry.next_scan = now + (now - *entry.lost_since < k_scan_patience ? k_scan_every : k_scan_seldom);
     }
-    next = next ? std::min(*next, entry.next_scan) : entry.next_scan;
+    if (entry.lost_since || entry.unreadable_since) {
+      next = next ? std::min(*next, entry.look_again) : entry.look_again;
+    }
   }
   return next;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,7 +19,6 @@ namespace hermes::daemon {
 // missing is found again from the board and the control records.
 class Roster {
  public:
-  // `wake`: called when a worker's end, or a step towards it, is known.
   Roster(home::Home home, std::string boot, Loop& loop);
 
   using Key = std::pair<std::string, std::int64_t>;  // board, run
@@ -36,11 +36,13 @@ class Roster {
   // Adds what is known of each run's process to the view of its board.
   void complete(rules::BoardView& view) const;
 
-  void signal_stop(const std::string& board, std::int64_t run_id);
+  // True when its shim was told now.
+  bool signal_stop(const std::string& board, std::int64_t run_id);
 
   // Its end is committed: forgets it and removes its control record.
   void drop(const std::string& board, std::int64_t run_id);
-  void forget_board(const std::string& board);
+  void forget_board(const std::string& board);  // its workers that are our children are still reaped
+  void forget_unstarted(const std::string& board);  // runs without a process that were to get one
 
   // Goes on with what takes several steps: leftovers of a lost shim. Returns when to be called again.
   std::optional<MonotonicTime> step(MonotonicTime now);
@@ -68,11 +70,21 @@ class Roster {
     bool own_child = false;
     bool signalled = false;
     std::optional<MonotonicTime> sight_at;   // when to look for the worker's PID
-    std::optional<MonotonicTime> lost_since; // its shim is lost and leftovers are being killed
-    MonotonicTime next_scan;
+    std::optional<MonotonicTime> lost_since;      // its shim is lost and leftovers are being killed
+    std::optional<MonotonicTime> unreadable_since;  // its record cannot be read for now
+    MonotonicTime look_again;                     // the next step of either
+  };
+  struct Orphan {  // of a board that is gone
+    Fd pidfd;
+    std::unique_ptr<Loop::Watch> watch;
   };
   void watch(const Key& key, Entry& entry);
   void process_ended(const Key& key);
+  void look(const Key& key, Entry& entry);
+  void follow(const Key& key, Entry& entry, Fd pidfd);
+  void conclude(const Key& key, Entry& entry);
+  void unreadable(const Key& key, Entry& entry, const Error& error);
+  void never_started(const Key& key, Entry& entry);
   void shim_lost(Entry& entry);
   void settle_exit(const Key& key, Entry& entry, ExitFacts exit);
 
@@ -80,6 +92,7 @@ class Roster {
   std::string boot_;
   Loop& loop_;
   std::map<Key, Entry> entries_;
+  std::list<Orphan> orphans_;
   bool setup_failed_ = false;
 };
 

@@ -35,23 +35,26 @@ bool make_private(const home::fs::path& path) {
 Result<void> prepare_run_directory(const home::Home& home) {
   const home::fs::path memory =
       home::fs::path(k_memory) / fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(home.dir.string()));
-  const bool has_memory = leads_to_directory(k_memory);
   std::error_code ignored;
   if (home::fs::is_symlink(home.run(), ignored)) {
-    if (has_memory && home::fs::read_symlink(home.run(), ignored) == memory && make_private(memory)) {
+    if (home::fs::read_symlink(home.run(), ignored) == memory && make_private(memory)) {
       return {};
     }
-    if (leads_to_directory(home.run())) {
-      return {};
-    }
-    ::unlink(home.run().c_str());  // it leads nowhere and nothing in it need survive
-  } else if (leads_to_directory(home.run())) {
+    ::unlink(home.run().c_str());  // it leads nowhere, or to what is not ours; nothing in it need survive
+  }
+  if (!home::fs::exists(home::fs::symlink_status(home.run(), ignored)) && leads_to_directory(k_memory) &&
+      make_private(memory) && ::symlink(memory.c_str(), home.run().c_str()) == 0) {
     return {};
   }
-  if (has_memory && make_private(memory) && ::symlink(memory.c_str(), home.run().c_str()) == 0) {
+  if (home::fs::is_symlink(home.run(), ignored)) {  // somebody was faster
     return {};
   }
-  return leads_to_directory(home.run()) ? Result<void>{} : make_directory(home.run());
+  TRY(make_directory(home.run()));
+  if (!make_private(home.run())) {
+    return fail(ErrorCode::unavailable, fmt::format("{} is not a private directory of ours", home.run().string()),
+                "it must belong to you with mode 0700: remove it or mend it with chown and chmod");
+  }
+  return {};
 }
 
 }  // namespace hermes::daemon

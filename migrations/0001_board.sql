@@ -192,6 +192,8 @@ CREATE INDEX tasks_wake ON tasks (wake_at) WHERE status = 'scheduled' AND wake_a
 CREATE INDEX tasks_order ON tasks (priority DESC, created_at, id) WHERE status <> 'archived';
 CREATE INDEX tasks_status ON tasks (status, priority DESC, created_at, id);
 CREATE INDEX tasks_assignee ON tasks (assignee, priority DESC, created_at, id);
+CREATE INDEX tasks_tenant ON tasks (tenant, priority DESC, created_at, id);
+CREATE INDEX tasks_origin ON tasks (origin, priority DESC, created_at, id) WHERE origin IS NOT NULL;
 CREATE INDEX tasks_created ON tasks (created_at, id);
 CREATE INDEX tasks_updated ON tasks (updated_at DESC, id);
 CREATE UNIQUE INDEX tasks_idempotency ON tasks (idempotency_key)
@@ -205,7 +207,7 @@ CREATE INDEX attachments_task ON attachments (task_id, id);
 CREATE UNIQUE INDEX notify_subs_key
   ON notify_subs (COALESCE(task_id, ''), channel, address, thread);
 
--- counts is kept here and nowhere else: statistics and headroom never scan.
+-- counts is kept here and nowhere else: statistics and headroom never scan. A row at 0 goes, so that it stays as small as what it counts.
 CREATE TRIGGER tasks_count_insert AFTER INSERT ON tasks BEGIN
   INSERT INTO counts (status, assignee, tenant, n) VALUES (new.status, new.assignee, new.tenant, 1)
     ON CONFLICT (status, assignee, tenant) DO UPDATE SET n = n + 1;
@@ -213,11 +215,15 @@ END;
 CREATE TRIGGER tasks_count_delete AFTER DELETE ON tasks BEGIN
   UPDATE counts SET n = n - 1
     WHERE status = old.status AND assignee = old.assignee AND tenant = old.tenant;
+  DELETE FROM counts
+    WHERE status = old.status AND assignee = old.assignee AND tenant = old.tenant AND n = 0;
 END;
 CREATE TRIGGER tasks_count_update AFTER UPDATE OF status, assignee, tenant ON tasks
 WHEN old.status <> new.status OR old.assignee <> new.assignee OR old.tenant <> new.tenant BEGIN
   UPDATE counts SET n = n - 1
     WHERE status = old.status AND assignee = old.assignee AND tenant = old.tenant;
+  DELETE FROM counts
+    WHERE status = old.status AND assignee = old.assignee AND tenant = old.tenant AND n = 0;
   INSERT INTO counts (status, assignee, tenant, n) VALUES (new.status, new.assignee, new.tenant, 1)
     ON CONFLICT (status, assignee, tenant) DO UPDATE SET n = n + 1;
 END;

@@ -226,8 +226,14 @@ inline constexpr auto k_promote = std::to_array<Argument>({
 
 inline constexpr auto k_reclaim = std::to_array<Argument>({k_task, k_reason});
 
+// Not `required`: what is missing is not a slip of the command line but something that cannot be done (exit 1).
 inline constexpr auto k_archive = std::to_array<Argument>({
-    k_tasks,
+    {.name = "task_ids",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "task ids or unique beginnings of them",
+     .positional = true,
+     .repeatable = true},
     {.name = "force", .type = Type::boolean, .help = "also when it runs: the worker is stopped"},
 });
 

@@ -120,6 +120,10 @@ Result<Answer> create(Call& call) {
         created.task.id, printable(created.task.title)));
   }
   tell_config_error(open, answer);
+  if (created.task.workspace_kind == WorkspaceKind::worktree) {
+    answer.advice.push_back("note: worktree workspaces cannot be made yet, so a worker of this task will fail to start; "
+                            "make the working tree yourself and use --workspace dir:PATH");
+  }
   if (!created.existing) {
     warn_when_nobody_starts_it(call, open, created.task, answer);
   }

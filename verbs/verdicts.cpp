@@ -177,6 +177,9 @@ Result<Answer> reclaim(Call& call) {
 }
 
 Result<Answer> archive(Call& call) {
+  if (call.values.list("task_ids").empty()) {
+    return fail(ErrorCode::invalid, "archive needs at least one task id", "see `hermes kanban list` for the ids of this board");
+  }
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(Answer answer, bulk(
       call, open, call.values.list("task_ids"),

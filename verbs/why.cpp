@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+
 #include <algorithm>
 
 #include "kernel/board/tasks.hpp"
+#include "kernel/home/notice.hpp"
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
@@ -59,6 +62,18 @@ void add_other_boards(const OpenBoard& open, const Call& call,
   }
 }
 
+// What only the dispatcher knows, it has left in run/.
+void add_notices(const OpenBoard& open, rules::FleetFacts& facts) {
+  facts.board_trouble = home::read_notice(open.home, home::board_topic(open.paths.slug)).value_or("");
+  if (const auto held = home::read_notice(open.home, home::k_starts_topic)) {
+    const auto blank = held->find(' ');
+    std::int64_t until = 0;
+    std::from_chars(held->data(), held->data() + std::min(blank, held->size()), until);
+    facts.starts_held_until = Instant{until};
+    facts.starts_held_reason = blank == std::string::npos ? "" : held->substr(blank + 1);
+  }
+}
+
 std::vector<rules::Hold> dispatcher_holds(const OpenBoard& open, Call& call, const Seen& seen) {
   rules::FleetFacts facts;
   facts.dispatcher_alive = call.host.dispatcher_state(open.home).alive;
@@ -66,6 +81,9 @@ std::vector<rules::Hold> dispatcher_holds(const OpenBoard& open, Call& call, con
   facts.profile_cap = open.config.limits.max_in_progress_per_profile;
   facts.paused_until = seen.gate.paused_until;
   facts.pause_reason = seen.gate.reason;
+  if (facts.dispatcher_alive) {
+    add_notices(open, facts);
+  }
   for (const auto& [profile, n] : seen.running) {
     facts.running += n;
     facts.running_of_profile += profile == seen.profile ? n : 0;

@@ -172,7 +172,7 @@ Error spawn_error(const fs::path& shim_program, const Launch& launch, int error_
       bytes += text.size() + 1;
     }
   }
-  return {ErrorCode::unavailable,
+  return {ErrorCode::invalid,
           fmt::format("the worker's command and environment are too long for this system ({} "
                       "bytes; one argument may have "
                       "128 KiB)",

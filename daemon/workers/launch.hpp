@@ -48,7 +48,7 @@ class HeldShim {
   pid_t pid() const { return pid_; }
   // Clock ticks since boot; 0 when the shim ended before it could be read.
   std::uint64_t start() const { return start_; }
-  // Readable when the shim has ended. It is our child: see reap() in observe.hpp.
+  // Readable when the shim has ended. It is our child: see reap() in process.hpp.
   const Fd& pidfd() const { return pidfd_; }
   // For an event loop that owns its descriptors. From then on the caller reaps, also when the gate
   // stays shut.

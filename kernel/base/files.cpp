@@ -127,6 +127,13 @@ Result<void> sync_directory(const fs::path& path) {
   return {};
 }
 
+bool is_still_at(int fd, const fs::path& path) {
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
+
 std::optional<pid_t> flock_holder(const fs::path& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) {

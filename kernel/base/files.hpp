@@ -29,6 +29,9 @@ Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
 
 Result<void> sync_directory(const fs::path& path);
 
+// True while `path` leads to the very file that is open as `fd`. A lock on a file that was replaced or removed excludes nobody.
+bool is_still_at(int fd, const fs::path& path);
+
 // PID of who holds a flock on the file at `path`, read from /proc/locks; nothing when nobody does or it is not visible.
 std::optional<pid_t> flock_holder(const fs::path& path);
 

@@ -37,6 +37,11 @@ std::size_t utf8_length(std::string_view text, std::uint32_t* code_point = nullp
   return length;
 }
 
+// Line separators and the marks that turn the direction of text: they let a title pose as something else.
+bool reorders(std::uint32_t code) {
+  return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 std::string escape(std::string_view text, bool keep_lines) {
   std::string out;
   out.reserve(text.size());
@@ -44,7 +49,7 @@ std::string escape(std::string_view text, bool keep_lines) {
     std::uint32_t code = 0;
     const std::size_t length = utf8_length(text, &code);
     const bool kept_break = keep_lines && (text[0] == '\n' || text[0] == '\t');
-    const bool control = length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0);
+    const bool control = length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0) || reorders(code);
     if (kept_break || !control) {
       out.append(text.substr(0, length));
     } else if (text[0] == '\n') {

@@ -21,7 +21,8 @@ bool is_utf8(std::string_view text);
 // Longest prefix of at most `bytes` bytes that does not cut a UTF-8 character.
 std::string_view clip(std::string_view text, std::size_t bytes);
 
-// For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …; everything else stays.
+// For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …, and so do the marks that
+// turn the direction of text; everything else stays.
 std::string printable(std::string_view text);
 
 // Like printable, but line breaks and tabs stay.

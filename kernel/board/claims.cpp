@@ -63,6 +63,13 @@ Run insert_run(Change& change, const Task& task, const ClaimRequest& request) {
   return run;
 }
 
+void record_end(Change& change, const std::string& reason) {
+  change.tx.execute(
+      "INSERT INTO board_facts (name, value, at) VALUES ('dispatcher_ended', $1, $2)"
+      " ON CONFLICT (name) DO UPDATE SET value = $1, at = $2",
+      reason, change.now);
+}
+
 }  // namespace
 
 Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest& request) {
@@ -147,6 +154,12 @@ bool expire_claim(Change& change, std::int64_t run_id) {
 }
 
 std::int64_t take_over(Change& change, const std::string& holder) {
+  {
+    auto row = change.tx.query("SELECT holder FROM leases WHERE resource = 'dispatcher' AND holder <> ''");
+    if (row.next()) {
+      record_end(change, fmt::format("it did not end in order: killed, or the machine went down ({})", row.text(0)));
+    }
+  }
   change.tx.execute(
       "INSERT INTO leases (resource, holder, epoch, acquired_at, renewed_at) VALUES ('dispatcher', $1, 1, $2, $2)"
       " ON CONFLICT (resource) DO UPDATE SET holder = $1, epoch = epoch + 1, acquired_at = $2, renewed_at = $2",
@@ -159,11 +172,8 @@ std::int64_t take_over(Change& change, const std::string& holder) {
 void vacate(Change& change, std::int64_t epoch, const std::string& reason) {
   const int vacated = change.tx.execute(
       "UPDATE leases SET holder = '', renewed_at = $1 WHERE resource = 'dispatcher' AND epoch = $2", change.now, epoch);
-  if (vacated == 1) {
-    change.tx.execute(
-        "INSERT INTO board_facts (name, value, at) VALUES ('dispatcher_ended', $1, $2)"
-        " ON CONFLICT (name) DO UPDATE SET value = $1, at = $2",
-        reason, change.now);
+  if (vacated == 1 && !reason.empty()) {
+    record_end(change, reason);
   }
 }
 

@@ -37,7 +37,8 @@ void record_worker(Change& change, std::int64_t run_id, std::int64_t pid, std::i
 // A claim of a person or of another machine whose lease has run out. True when it was ended.
 bool expire_claim(Change& change, std::int64_t run_id);
 
-// Takes over the board for a dispatcher: epoch + 1. The row is vacated, never deleted.
+// Takes over the board for a dispatcher: epoch + 1. The row is vacated, never deleted; one that was not vacated tells that the dispatcher
+// before was killed. A blank reason vacates without a word (a single pass).
 std::int64_t take_over(Change& change, const std::string& holder);
 void vacate(Change& change, std::int64_t epoch, const std::string& reason);
 // Error: not_yours when another dispatcher has taken over since.

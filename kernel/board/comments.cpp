@@ -25,7 +25,12 @@ Result<std::int64_t> add_comment(Change& change, const std::string& task_id, con
                     name.empty() ? change.actor.name : name, text, change.now);
   const auto id = change.tx.last_insert_id();
   const auto& worker = change.actor.worker;
-  const bool own = worker && worker->task_id == task_id && worker->board == change.board;
+  bool own = worker && worker->task_id == task_id && worker->board == change.board;
+  if (own) {  // a worker that claims to speak for this task must be its run
+    auto row = change.tx.query("SELECT 1 FROM runs WHERE id = $1 AND task_id = $2 AND token = $3", worker->run_id, task_id,
+                               worker->token);
+    own = row.next();
+  }
   append_event(change, task_id, own ? std::optional(worker->run_id) : std::nullopt, EventKind::commented,
                dump({{"author", name.empty() ? change.actor.name : name}, {"len", text.size()}}));
   return id;

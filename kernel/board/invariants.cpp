@@ -69,18 +69,36 @@ void check_breaker(db::Reader& tx, std::vector<std::string>& out) {
   }
 }
 
-// 8: the last state event of a task says where it is.
+// 8: the kept state events of a task lead from one to the next, and the last one says where it is.
 void check_replay(db::Reader& tx, std::vector<std::string>& out) {
   auto row = tx.query(
-      "SELECT t.id, t.status, (SELECT e.payload FROM events e WHERE e.task_id = t.id AND e.payload LIKE '%\"to\":%'"
-      " ORDER BY e.seq DESC LIMIT 1) FROM tasks t");
-  while (row.next()) {
-    const auto payload = nlohmann::json::parse(row.maybe_text(2).value_or("{}"), nullptr, false);
-    const std::string to = payload.is_object() ? payload.value("to", "") : "";
-    if (!to.empty() && to != row.text(1)) {
-      out.push_back(fmt::format("invariant 8: {} is {}, its events lead to {}", row.text(0), row.text(1), to));
+      "SELECT t.id, t.status, e.payload FROM tasks t JOIN events e ON e.task_id = t.id"
+      " WHERE e.payload LIKE '%\"to\":%' ORDER BY t.id, e.seq");
+  std::string id;
+  std::string status;
+  std::string at;
+  const auto check_last = [&] {
+    if (!id.empty() && at != status) {
+      out.push_back(fmt::format("invariant 8: {} is {}, its events lead to {}", id, status, at));
     }
+  };
+  while (row.next()) {
+    const auto payload = nlohmann::json::parse(row.text(2), nullptr, false);
+    if (!payload.is_object() || !payload.contains("to")) {
+      continue;
+    }
+    if (row.text(0) != id) {
+      check_last();
+      id = row.text(0);
+      status = row.text(1);
+      at.clear();
+    }
+    if (const std::string from = payload.value("from", at); !at.empty() && from != at) {
+      out.push_back(fmt::format("invariant 8: an event of {} leaves {}, but the one before led to {}", id, from, at));
+    }
+    at = payload.value("to", "");
   }
+  check_last();
 }
 
 }  // namespace

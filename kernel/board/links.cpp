@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/text.hpp"
@@ -15,6 +17,8 @@ namespace hermes::board {
 
 namespace {
 
+constexpr std::size_t k_way_bytes = 2000;
+
 std::vector<std::string> ids(db::Cursor row) {
   std::vector<std::string> found;
   while (row.next()) {
@@ -23,23 +27,28 @@ std::vector<std::string> ids(db::Cursor row) {
   return found;
 }
 
-// The way from `from` down to `to` along the links; empty when there is none.
-std::vector<std::string> path_down(db::Reader& tx, const std::string& from, const std::string& to) {
-  auto row = tx.query(
-      "WITH RECURSIVE below (id, trail) AS (SELECT $1, $1 UNION"
-      " SELECT l.child_id, b.trail || ' -> ' || l.child_id FROM links l JOIN below b ON l.parent_id = b.id"
-      " WHERE length(b.trail) < 2000)"
-      " SELECT trail FROM below WHERE id = $2 LIMIT 1",
-      from, to);
-  return row.next() ? std::vector{row.text(0)} : std::vector<std::string>{};
-}
-
-bool reaches(db::Reader& tx, const std::string& from, const std::string& to) {
-  auto row = tx.query(
-      "WITH RECURSIVE below (id) AS (SELECT $1 UNION SELECT l.child_id FROM links l JOIN below b ON l.parent_id = b.id)"
-      " SELECT 1 FROM below WHERE id = $2 LIMIT 1",
-      from, to);
-  return row.next();
+// The way from `from` down to `to` along the links, "a -> b -> c"; empty when there is none. Breadth first, each task once: a board of
+// many diamonds has more ways than could be counted while everybody waits at the gate.
+std::string way_down(db::Reader& tx, const std::string& from, const std::string& to) {
+  std::map<std::string, std::string> reached_from{{from, ""}};
+  std::deque<std::string> next{from};
+  while (!next.empty()) {
+    const std::string at = next.front();
+    next.pop_front();
+    if (at == to) {
+      std::string way = at;
+      for (std::string step = reached_from[at]; !step.empty(); step = reached_from[step]) {
+        way = step + " -> " + way;
+      }
+      return way;
+    }
+    for (const std::string& child : children_of(tx, at)) {
+      if (reached_from.emplace(child, at).second) {
+        next.push_back(child);
+      }
+    }
+  }
+  return "";
 }
 
 void promote_if_free(Change& change, const std::string& child_id) {
@@ -72,11 +81,9 @@ Result<bool> link(Change& change, const std::string& parent, const std::string& 
     return fail(ErrorCode::conflict, fmt::format("cannot link to {}: it is {}", child, to_word(child_task->status)),
                 "only a task that is still to be done can wait for another");
   }
-  if (reaches(change.tx, child, parent)) {
-    const auto way = path_down(change.tx, child, parent);
+  if (const std::string way = way_down(change.tx, child, parent); !way.empty()) {
     return fail(ErrorCode::invalid,
-                fmt::format("linking {} -> {} would close a cycle{}{}", parent, child, way.empty() ? "" : ": ",
-                            way.empty() ? "" : way.front()),
+                fmt::format("linking {} -> {} would close a cycle: {}", parent, child, clip(way, k_way_bytes)),
                 "unlink one of these first");
   }
   const bool satisfied = rules::satisfies(condition, parent_task->status, parent_task->block_source);
@@ -94,6 +101,7 @@ Result<bool> link(Change& change, const std::string& parent, const std::string& 
 }
 
 Result<void> unlink(Change& change, const std::string& parent, const std::string& child) {
+  TRY(rules::may_change(change.actor, change.board, child));
   if (change.tx.execute("DELETE FROM links WHERE parent_id = $1 AND child_id = $2", parent, child) == 0) {
     return fail(ErrorCode::not_found, fmt::format("no such link: {} -> {}", parent, child),
                 fmt::format("`hermes kanban show {}` lists its parents", child));

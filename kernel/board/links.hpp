@@ -13,7 +13,7 @@ namespace hermes::board {
 // An existing link stays as it is and answers false.
 Result<bool> link(Change& change, const std::string& parent, const std::string& child, LinkCondition condition);
 
-// Error: not_found when there is no such link. Promotes the child when nothing holds it any more.
+// Error: not_found when there is no such link, forbidden for a worker on another task than its own. Promotes the child when nothing holds it any more.
 Result<void> unlink(Change& change, const std::string& parent, const std::string& child);
 
 std::vector<std::string> parents_of(db::Reader& tx, const std::string& id);

@@ -156,6 +156,12 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
     connection_.execute("BEGIN IMMEDIATE");
     if (const auto version = connection_.pragma("user_version"); version != schema_version()) {
       roll_back();
+      if (version < schema_version()) {
+        return fail(ErrorCode::unavailable,
+                    fmt::format("the board {} was replaced by an older one (schema {})", printable(files_.database.string()),
+                                version),
+                    "try again: it is migrated when it is opened");
+      }
       return std::unexpected(newer_schema(version, files_.database));
     }
     Writer writer(connection_);

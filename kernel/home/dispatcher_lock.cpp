@@ -42,14 +42,6 @@ std::optional<pid_t> holder_of(const fs::path& path, int fd) {
   return seen ? seen : written_pid(fd);
 }
 
-// A lock on a file that is no longer found at the path would exclude nobody.
-bool is_still_at(int fd, const fs::path& path) {
-  struct stat ours {};
-  struct stat there {};
-  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
-
 Error held(const fs::path& path, int fd) {
   const auto pid = holder_of(path, fd);
   return {ErrorCode::locked,

@@ -26,10 +26,13 @@ Result<std::string> make_scratch(const BoardPaths& board, const std::string& tas
   }
   const fs::path dir = board.workspace(task_id);
   if (::mkdir(dir.c_str(), 0700) != 0) {
-    if (errno == EEXIST && fs::is_directory(fs::symlink_status(dir))) {
-      return dir.string();  // of an earlier attempt: what it left is there for the next one
+    if (errno != EEXIST || !fs::is_directory(fs::symlink_status(dir))) {
+      return std::unexpected(system_error("make the workspace", dir, errno));
     }
-    return std::unexpected(system_error("make the workspace", dir, errno));
+    std::error_code problem;
+    if (!fs::is_empty(dir, problem)) {
+      return dir.string();  // of an earlier attempt: what it left is there for the next one
+    }  // an empty one is ours, whoever was killed before marking it
   }
   const Fd marker(::open((dir / k_marker).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!marker) {

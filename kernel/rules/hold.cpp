@@ -94,8 +94,14 @@ std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& fact
     holds.push_back({HoldKind::drain, "the dispatcher is draining: no new starts", std::nullopt});
   }
   if (facts.starts_held_until && *facts.starts_held_until > now) {
-    holds.push_back({HoldKind::starts_held, "workers could not be set up: starts are held for a moment",
+    holds.push_back({HoldKind::starts_held,
+                     fmt::format("workers could not be set up: starts are held for a moment{}{}",
+                                 facts.starts_held_reason.empty() ? "" : ", because ", facts.starts_held_reason),
                      facts.starts_held_until});
+  }
+  if (!facts.board_trouble.empty()) {
+    holds.push_back({HoldKind::board_trouble,
+                     fmt::format("the dispatcher cannot serve this board for now: {}", facts.board_trouble), std::nullopt});
   }
   if (facts.running >= facts.cap) {
     holds.push_back({HoldKind::cap_total,

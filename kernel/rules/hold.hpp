@@ -24,6 +24,7 @@ enum class HoldKind {
   cap_profile,
   drain,
   starts_held,     // shims could not be set up: this home waits a moment
+  board_trouble,   // the dispatcher cannot serve this board for now
   no_dispatcher,
 };
 
@@ -32,7 +33,7 @@ enum class HoldKind {
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::HoldKind> = std::to_array<std::string_view>(
     {"status", "open_link", "held", "ending", "parent_ending", "no_assignee", "no_profile", "paused_profile",
-     "cap_total", "cap_profile", "drain", "starts_held", "no_dispatcher"});
+     "cap_total", "cap_profile", "drain", "starts_held", "board_trouble", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -62,6 +63,8 @@ struct FleetFacts {
   bool dispatcher_alive = true;
   bool draining = false;
   std::optional<Instant> starts_held_until;
+  std::string starts_held_reason;
+  std::string board_trouble;
   bool has_profile = false;
   std::optional<Instant> paused_until;
   std::string pause_reason;

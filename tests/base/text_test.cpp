@@ -10,6 +10,7 @@ TEST_CASE("control characters are shown, not sent to the terminal") {
   CHECK(printable("\xff\xfe") == "\\xff\\xfe");
   CHECK(printable("\xc2\x9b") == "\\u009b");
   CHECK(printable_lines("a\n\tb\r") == "a\n\tb\\r");
+  CHECK(printable("evil\xe2\x80\xaetxt") == "evil\\u202etxt");
 }
 
 TEST_CASE("UTF-8 is checked as RFC 3629 says") {

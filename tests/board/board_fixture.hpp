@@ -12,6 +12,7 @@
 #include "kernel/board/comments.hpp"
 #include "kernel/board/context.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/facts.hpp"
 #include "kernel/board/invariants.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/runs.hpp"

@@ -148,3 +148,34 @@ TEST_CASE("a clock that was ahead holds no task and keeps no claim once it is se
   });
   CHECK(expires == f.now + Millis{58'000});
 }
+
+TEST_CASE("a comment under a forged run id is not taken for the run's") {
+  BoardFixture f;
+  const auto mine = f.add("mine");
+  const auto run = f.start(mine);
+  const auto other = f.start(f.add("other"));
+  Actor forged = f.worker(run);
+  forged.worker->run_id = other.id;
+  CHECK(f.as(forged, [&](board::Change& c) { return board::add_comment(c, mine, "shell", "hello"); }));
+  const auto events = f.read([&](db::Reader& tx) { return board::events_of(tx, mine); });
+  CHECK_FALSE(events.back().run_id);
+}
+
+TEST_CASE("why the last dispatcher ended is kept, and a killed one is told by its unvacated lease") {
+  BoardFixture f;
+  const auto take = [&](const std::string& who) {
+    return f.change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); }).value();
+  };
+  const auto reason = [&] { return f.read([](db::Reader& tx) { return board::last_dispatcher_end(tx); }); };
+  const auto first = take("one");
+  CHECK_FALSE(reason());
+  CHECK(f.change([&](board::Change& c) -> Result<void> {
+    board::vacate(c, first, "signal 15");
+    return {};
+  }));
+  CHECK(reason()->reason == "signal 15");
+  take("two");
+  take("three");
+  CHECK(reason()->reason.find("killed") != std::string::npos);
+  CHECK(reason()->reason.find("two") != std::string::npos);
+}

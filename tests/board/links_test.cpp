@@ -115,3 +115,27 @@ TEST_CASE("a running worker may make its own task wait, and it waits after the r
   CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::block(c, child, BlockKind::dependency, "needs it"); }));
   CHECK(f.status(child) == Status::todo);
 }
+
+TEST_CASE("a board of many diamonds is searched for a cycle in no time, because each task is looked at once") {
+  BoardFixture f;
+  std::vector<std::string> layer{f.add("top")};
+  const std::string top = layer.front();
+  for (int depth = 0; depth < 40; ++depth) {  // 2^40 ways from top to bottom
+    layer = {f.add("left", layer), f.add("right", layer)};
+  }
+  const auto refused = link(f, layer.front(), top);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("cycle") != std::string::npos);
+}
+
+TEST_CASE("a worker may not unlink other tasks and so release them") {
+  BoardFixture f;
+  const auto parent = f.add("parent");
+  const auto child = f.add("child", {parent});
+  const auto own = f.add("own");
+  const auto run = f.start(own);
+  const auto refused = f.as(f.worker(run), [&](board::Change& c) { return board::unlink(c, parent, child); });
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::forbidden);
+  CHECK(f.status(child) == Status::todo);
+}

@@ -242,7 +242,7 @@ TEST_CASE("a launch that cannot work is refused and leaves no record", "[workers
   }
   SECTION("argument list too long") {
     launch.argv.emplace_back(1U << 20U, 'x');
-    expected = ErrorCode::unavailable;
+    expected = ErrorCode::invalid;
   }
   const auto refused = start_shim(shim, launch);
   REQUIRE_FALSE(refused);
