@@ -67,6 +67,19 @@ void Dispatcher::prepare_starts(Batch& batch, Instant now) {
   }
 }
 
+// A command that could not be executed is named.
+ExitFacts Dispatcher::with_command(board::Change& change, const rules::FinishRun& finished) const {
+  ExitFacts exit = finished.exit;
+  if (exit.kind == ExitKind::exec_failed) {
+    const auto run = board::find_run(change.tx, finished.run_id);
+    const auto profile = settings_.profiles().find(run ? run->profile : "");
+    if (profile != settings_.profiles().end()) {
+      exit.detail += fmt::format(" (command '{}' of profile '{}')", profile->second.command.front(), profile->first);
+    }
+  }
+  return exit;
+}
+
 bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
   const auto decide = [&](board::Change& change) {
     batch.effects = 0;
@@ -75,7 +88,7 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       ++batch.effects;
     }
     for (const rules::FinishRun& finished : batch.finish) {
-      batch.effects += board::finish_run(change, finished.run_id, finished.exit, batch.verdicts[finished.run_id]) ? 1 : 0;
+      batch.effects += board::finish_run(change, finished.run_id, with_command(change, finished), batch.verdicts[finished.run_id]) ? 1 : 0;
     }
     for (const std::string& task_id : batch.wake) {
       batch.effects += board::wake_task(change, task_id) ? 1 : 0;

@@ -81,6 +81,7 @@ class Dispatcher {
   bool carry_out(Batch& batch, Instant now);
   void prepare_starts(Batch& batch, Instant now);
   bool commit_decisions(Batch& batch, Instant now);
+  ExitFacts with_command(board::Change& change, const rules::FinishRun& finished) const;
   bool claim_start(board::Change& change, Start& start);
   void spawn_shims(Batch& batch, Instant now);
   void open_gates(Batch& batch, Instant now);

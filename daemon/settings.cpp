@@ -32,10 +32,12 @@ void Settings::take_changes() {
 }
 
 void Settings::refresh() {
-  if (!stale_) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!stale_ && now - read_at_ < config_.interval) {  // the safety net reads everything again too
     return;
   }
   stale_ = false;
+  read_at_ = now;
   watch_everything();  // before reading: a change after it is seen
   if (auto config = home::load_config(home_)) {
     config_ = std::move(*config);
@@ -54,6 +56,9 @@ void Settings::read_profiles() {
   std::map<std::string, home::Profile> found;
   for (const std::string& name : home::list_profiles(home_)) {
     if (auto profile = home::load_profile(home_, name)) {
+      if (!profiles_.contains(name)) {
+        log_debug("profile '" + name + "' can be used");
+      }
       found.emplace(name, std::move(*profile));
       complaints_.erase(name);
       continue;
@@ -76,8 +81,13 @@ void Settings::watch_everything() {
   ::inotify_add_watch(watch_.get(), home_.dir.c_str(), k_changes);
   ::inotify_add_watch(watch_.get(), home_.boards().c_str(), k_changes);
   ::inotify_add_watch(watch_.get(), home_.profiles().c_str(), k_changes);
-  for (const std::string& name : home::list_profiles(home_)) {
-    ::inotify_add_watch(watch_.get(), (home_.profiles() / name).c_str(), k_changes);
+  // Every directory there, also one that has no profile.toml yet: it is about to get one.
+  std::error_code problem;
+  home::fs::directory_iterator entry(home_.profiles(), problem);
+  for (; !problem && entry != home::fs::directory_iterator(); entry.increment(problem)) {
+    if (entry->is_directory(problem)) {
+      ::inotify_add_watch(watch_.get(), entry->path().c_str(), k_changes);
+    }
   }
 }
 

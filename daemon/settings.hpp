@@ -40,6 +40,7 @@ class Settings {
   std::map<std::string, std::string> complaints_;  // last one logged per profile and for config.toml
   Fd watch_;
   bool stale_ = true;
+  std::chrono::steady_clock::time_point read_at_;
 };
 
 }  // namespace hermes::daemon

@@ -5,6 +5,7 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/board/links.hpp"
 #include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
@@ -103,6 +104,26 @@ void warn_when_nobody_starts_it(Call& call, const OpenBoard& open, const Task& t
 
 }  // namespace
 
+namespace {
+
+// An archived parent that was never done cannot become done any more.
+void warn_of_dead_parents(OpenBoard& open, const Task& task, Answer& answer) {
+  if (task.status != Status::todo) {
+    return;
+  }
+  (void)open.database.read([&](db::Reader& tx) -> Result<void> {
+    for (const rules::OpenParent& parent : board::open_parents(tx, task.id)) {
+      if (parent.status == Status::archived) {
+        answer.advice.push_back(fmt::format("note: {} is archived and was never done, so {} waits for it until `hermes kanban unlink {} {}`",
+                                            parent.id, task.id, parent.id, task.id));
+      }
+    }
+    return {};
+  });
+}
+
+}  // namespace
+
 Result<Answer> create(Call& call) {
   TRY_ASSIGN(board::NewTask request, request_of(call));
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
@@ -120,6 +141,7 @@ Result<Answer> create(Call& call) {
         created.task.id, printable(created.task.title)));
   }
   tell_config_error(open, answer);
+  warn_of_dead_parents(open, created.task, answer);
   if (created.task.workspace_kind == WorkspaceKind::worktree) {
     answer.advice.push_back("note: worktree workspaces cannot be made yet, so a worker of this task will fail to start; "
                             "make the working tree yourself and use --workspace dir:PATH");

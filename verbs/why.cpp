@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "kernel/base/duration.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/home/notice.hpp"
 #include "kernel/home/profile.hpp"
@@ -107,6 +109,36 @@ std::vector<rules::Hold> dispatcher_holds(const OpenBoard& open, Call& call, con
   return holds;
 }
 
+// Who works on it, since when, and whether somebody watches.
+std::string running_text(OpenBoard& open, Call& call, const Seen& seen) {
+  std::optional<Run> run;
+  (void)open.database.read([&](db::Reader& tx) -> Result<void> {
+    run = board::find_run(tx, seen.task.current_run_id.value_or(0));
+    return {};
+  });
+  if (!run) {
+    return "it is running";
+  }
+  const Instant now = call.environment.now;
+  const bool external = run->holder_kind == HolderKind::external;
+  std::string text = fmt::format("it is running: attempt {} (run {}) by '{}'{} for {}", run->attempt, run->id, run->profile,
+                                 external ? ", claimed by hand," : "", format_duration(std::max(now - run->started_at, Millis{0})));
+  if (run->worker_pid) {
+    text += fmt::format(", PID {}", *run->worker_pid);
+  }
+  if (run->heartbeat_at) {
+    text += fmt::format(", last heartbeat {}{}{}", format_age(*run->heartbeat_at, now), run->heartbeat_note ? ": " : "",
+                        run->heartbeat_note.value_or(""));
+  }
+  if (run->stop_kind) {
+    text += fmt::format("; it is being stopped ({} by {})", to_word(*run->stop_kind), run->stop_by.value_or("somebody"));
+  }
+  if (!external && !call.host.dispatcher_state(open.home).alive) {
+    text += "; no dispatcher is running, so its end is recorded when one starts";
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<Answer> why(Call& call) {
@@ -116,6 +148,9 @@ Result<Answer> why(Call& call) {
   if (status != Status::running && status != Status::done && status != Status::archived) {
     add_other_boards(open, call, seen.running);
     std::ranges::move(dispatcher_holds(open, call, seen), std::back_inserter(seen.holds));
+  }
+  if (status == Status::running && !seen.holds.empty()) {
+    seen.holds.front().text = running_text(open, call, seen);
   }
   Answer answer;
   answer.value = {

@@ -108,7 +108,9 @@ Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
   if (run->holder_kind != HolderKind::external) {
     return fail(ErrorCode::conflict,
                 fmt::format("{} is being worked on by run {} of profile '{}'", task.id, run->id, run->profile),
-                "only that worker can speak for it; use --force, or `hermes kanban reclaim`, to take it away from the worker");
+                move == rules::Move::heartbeat
+                    ? "its heartbeat is that worker's own business"
+                    : "only that worker can speak for it; use --force, or `hermes kanban reclaim`, to take it away from the worker");
   }
   return *run;
 }
@@ -162,8 +164,9 @@ void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id
 
 void intend_stop(Change& change, const Run& run, StopKind kind, const std::optional<std::string>& reason) {
   const int added = change.tx.execute(
-      "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3 WHERE id = $4 AND stop_kind IS NULL AND gone_at IS NULL",
-      kind, change.actor.name, change.now, run.id);
+      "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3, error = COALESCE(error, $5)"
+      " WHERE id = $4 AND stop_kind IS NULL AND gone_at IS NULL",
+      kind, change.actor.name, change.now, run.id, reason);
   if (added == 1) {
     append_event(change, run.task_id, run.id, EventKind::stopping,
                  dump({{"kind", to_word(kind)},
@@ -201,6 +204,10 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
     error += "; last output: " + exit.last_output;
   }
+  if (run->stop_kind && run->stop_kind != StopKind::stale) {  // the reason that was given for the stop is kept in `error` until now
+    error = fmt::format("{} by {}{}{}", run->stop_kind == StopKind::archive ? "archived" : "reclaimed",
+                        run->stop_by.value_or("somebody"), run->error ? ": " : "", run->error.value_or(""));
+  }
   error = std::string(clip(error, k_failure_bytes));
   const auto text_or_none = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
@@ -215,7 +222,7 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   } else if (run->stop_kind == StopKind::archive) {
     archive_task(change, *task, run_id);
   } else if (run->stop_kind && run->stop_kind != StopKind::stale) {
-    release_task(change, *task, run_id, run->stop_by.value_or(""), std::nullopt);
+    release_task(change, *task, run_id, run->stop_by.value_or(""), run->error);
   } else {
     retry_or_give_up(change, *task, *run, fate, error,
                      {{"exit_kind", to_word(exit.kind)}, {"exit_code", exit.code}, {"pid", run->shim_pid.value_or(0)}});

@@ -68,6 +68,15 @@ Result<void> add_note(Change& change, const std::string& id, std::string_view pr
   return {};
 }
 
+// A worker that takes its own task away from itself would start it again for ever.
+Result<void> person_only(const Change& change, std::string_view verb, const std::string& id) {
+  if (!is_worker(change)) {
+    return {};
+  }
+  return fail(ErrorCode::forbidden, fmt::format("a worker cannot {} {}", verb, id),
+              "end with complete, block, or exit code 75 to be tried again later");
+}
+
 std::optional<std::string> not_blank(const std::optional<std::string>& text) {
   return text && !trim(*text).empty() ? std::optional(std::string(trim(*text))) : std::nullopt;
 }
@@ -180,6 +189,7 @@ Result<Moved> promote(Change& change, const std::string& id, const std::optional
 Result<Moved> reclaim(Change& change, const std::string& id, const std::optional<std::string>& reason) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::reclaim));
+  TRY(person_only(change, "reclaim", id));
   Moved moved;
   moved.run = find_run(change.tx, *task.current_run_id);
   if (moved.run->holder_kind == HolderKind::external) {
@@ -195,6 +205,7 @@ Result<Moved> reclaim(Change& change, const std::string& id, const std::optional
 
 Result<Archived> archive(Change& change, const std::string& id, bool force) {
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::archive));
+  TRY(person_only(change, "archive", id));
   Archived done;
   std::optional<std::int64_t> run_id;
   if (task.status == Status::running) {

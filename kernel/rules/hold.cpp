@@ -27,7 +27,10 @@ Hold held(const Task& task, Instant until, Instant now) {
 std::string status_text(const Task& task) {
   switch (task.status) {
     case Status::triage:
-      return "it is in triage: a person promotes it";
+      return task.block_total > 0
+                 ? fmt::format("it is in triage because its worker blocked it {} times{}{}: answer it, then `promote` releases it",
+                               task.block_total, task.block_reason ? ", last with: " : "", task.block_reason.value_or(""))
+                 : "it is in triage: a person promotes it";
     case Status::scheduled:
       return task.wake_at ? fmt::format("it is scheduled for {}", format_local_minute(*task.wake_at))
                           : "it is scheduled without a time: `unblock` releases it";
@@ -81,7 +84,7 @@ std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& fact
     holds.push_back({HoldKind::no_assignee, "nobody is assigned: only an assigned task is started", std::nullopt});
   } else if (!facts.has_profile) {
     holds.push_back({HoldKind::no_profile,
-                     fmt::format("no profile '{}' here: it is worked by someone outside, who claims it", profile),
+                     fmt::format("no profile '{0}' here: somebody outside claims it, or profiles/{0}/profile.toml is made", profile),
                      std::nullopt});
   }
   if (facts.paused_until && *facts.paused_until > now) {

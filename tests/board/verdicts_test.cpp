@@ -202,3 +202,20 @@ TEST_CASE("archiving a running task needs force and happens when its process is 
   f.finish(run, {.kind = ExitKind::signaled, .code = 15});
   CHECK(f.status(id) == Status::archived);
 }
+
+TEST_CASE("a worker cannot reclaim or archive its own task, which would start it again for ever") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto actor = f.worker(f.start(id));
+  CHECK(f.as(actor, [&](board::Change& c) { return board::reclaim(c, id, std::nullopt); }).error().code == ErrorCode::forbidden);
+  CHECK(f.as(actor, [&](board::Change& c) { return board::archive(c, id, true); }).error().code == ErrorCode::forbidden);
+}
+
+TEST_CASE("a reclaimed run says by whom and why") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.start(id);
+  REQUIRE(f.change([&](board::Change& c) { return board::reclaim(c, id, "wrong branch"); }));
+  f.finish(run, {.kind = ExitKind::signaled, .code = 15, .last_output = "built"});
+  CHECK(f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); }).error == "reclaimed by alice: wrong branch");
+}

@@ -1,0 +1,157 @@
+// How many run at once, and what that costs the dispatcher.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "daemon/rig.hpp"
+
+namespace hermes::daemon::test {
+
+namespace {
+
+// Appends a line at its start and its end; a line of this length is appended whole.
+std::string traced(const Rig& rig, const std::string& script) {
+  return fmt::format("echo + >> '{0}'; {1}; echo - >> '{0}'", rig.path("trace").string(), script);
+}
+
+int most_at_once(const Rig& rig) {
+  int now = 0;
+  int most = 0;
+  for (const std::string& line : lines_of(rig.path("trace"))) {
+    now += line == "+" ? 1 : -1;
+    most = std::max(most, now);
+  }
+  return most;
+}
+
+bool all_done(BoardHand& board, std::int64_t number) {
+  return wait_until([&] { return board.count(Status::done) == number; }, k_patience);
+}
+
+}  // namespace
+
+TEST_CASE("the flag --max bounds the workers of all boards together", "[daemon]") {
+  Rig rig("[dispatcher]\nmax_in_progress = 100\n");
+  for (int i = 0; i < 6; ++i) {
+    rig.board().add(traced(rig, "sleep 0.1"));
+    rig.board("other").add(traced(rig, "sleep 0.1"));
+  }
+  rig.start({"--max", "3"});
+  REQUIRE(all_done(rig.board(), 6));
+  REQUIRE(all_done(rig.board("other"), 6));
+  CHECK(most_at_once(rig) == 3);
+}
+
+TEST_CASE("a profile's own cap holds while others fill the rest", "[daemon]") {
+  Rig rig;
+  rig.write_profile("single",
+                    "command = [\"/bin/sh\", \"-c\", \"{body}\"]\nverdict = \"exit-code\"\n"
+                    "max_in_progress = 1\n");
+  BoardHand& board = rig.board();
+  for (int i = 0; i < 4; ++i) {
+    board.create(
+        {.title = "one at a time", .body = traced(rig, "sleep 0.05"), .assignee = "single"});
+  }
+  const std::string other = board.add(rig.waits_for("go"));
+  const std::string another = board.add(rig.waits_for("go"));
+  rig.start();
+  REQUIRE(board.wait_for(other, Status::running));
+  REQUIRE(board.wait_for(another, Status::running));
+  REQUIRE(all_done(board, 4));
+  CHECK(most_at_once(rig) == 1);
+  rig.open("go");
+  REQUIRE(all_done(board, 6));
+}
+
+TEST_CASE("an edit of config.toml is taken over at once, a bad one keeps the old values",
+          "[daemon]") {
+  Rig rig("[dispatcher]\nmax_in_progress = 1\n");
+  BoardHand& board = rig.board();
+  for (int i = 0; i < 8; ++i) {
+    board.add(rig.waits_for("go"));
+  }
+  rig.start();
+  const auto running = [&](std::int64_t number) {
+    return wait_until([&] { return board.count(Status::running) == number; }, k_patience);
+  };
+  REQUIRE(running(1));
+  rig.write_config("[dispatcher]\nmax_in_progress = 3\n");
+  REQUIRE(running(3));
+  rig.write_config("[dispatcher]\nmax_in_progress = 8\nmax_in_progres = 8\n");
+  REQUIRE(rig.wait_until_said("keeps its old values"));
+  CHECK(rig.said().find("config.toml:3") != std::string::npos);
+  const std::string later = board.add("exit 0");  // a reason to look again
+  REQUIRE(board.wait_for(later, Status::ready));
+  CHECK(board.count(Status::running) == 3);
+  rig.write_config("[dispatcher]\nmax_in_progress = 4\n");
+  REQUIRE(running(4));
+  rig.open("go");
+  REQUIRE(all_done(board, 9));
+}
+
+TEST_CASE("a profile written or mended while the dispatcher runs is taken over", "[daemon]") {
+  Rig rig;
+  rig.write_profile("broken", "command = 3\n");
+  BoardHand& board = rig.board();
+  const std::string mended = board.create({.title = "a", .body = "exit 0", .assignee = "broken"});
+  const std::string added = board.create({.title = "b", .body = "exit 0", .assignee = "later"});
+  rig.start();
+  REQUIRE(rig.wait_until_said("profile 'broken' cannot be used"));
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  CHECK(board.task(mended).status == Status::ready);
+  CHECK(board.task(added).status == Status::ready);
+  const std::string text = text_of(rig.home().profile("sh"));
+  rig.write_profile("later", text);
+  REQUIRE(board.wait_for(added, Status::done));
+  rig.write_profile("broken", text);
+  REQUIRE(board.wait_for(mended, Status::done));
+}
+
+TEST_CASE("300 workers leave no zombie and no descriptor behind", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const auto add_many = [&](int number) {
+    const auto added = board.change([&](board::Change& c) -> Result<int> {
+      for (int i = 0; i < number; ++i) {
+        TRY(board::create(c, {.title = "short", .body = "exit 0", .assignee = "sh"}));
+      }
+      return number;
+    });
+    REQUIRE(added);
+  };
+  add_many(20);
+  rig.start();
+  REQUIRE(all_done(board, 20));
+  const pid_t pid = rig.dispatcher().pid();
+  REQUIRE(wait_until([&] { return children_of(pid).living == 0; }));
+  const int files = open_files_of(pid);
+  add_many(280);
+  REQUIRE(all_done(board, 300));
+  CHECK(wait_until([&] {
+    const ChildCount children = children_of(pid);
+    return children.living == 0 && children.zombies == 0;
+  }));
+  CHECK(wait_until([&] { return open_files_of(pid) <= files; }));  // a gate is open for a moment
+  CHECK(rig.wait_until_alone());
+  std::error_code none;
+  CHECK(fs::is_empty(rig.home().run() / "default", none));
+}
+
+TEST_CASE("a dispatcher with nothing to do uses no processor time", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const std::string running = board.add(rig.waits_for("go"));
+  rig.start();
+  REQUIRE(board.wait_until_works(running));
+  const pid_t pid = rig.dispatcher().pid();
+  // A board that has been quiet for a second is tidied; afterwards there is nothing left to do.
+  REQUIRE(wait_until([&] { return fs::file_size(board.paths().dir / "board.db-wal") == 0; }));
+  const auto before = cpu_time_of(pid);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{1500};
+  wait_until([&] { return std::chrono::steady_clock::now() >= deadline; });
+  CHECK(cpu_time_of(pid) - before <= std::chrono::milliseconds{20});
+  rig.open("go");
+  REQUIRE(board.wait_for(running, Status::done));
+}
+
+}  // namespace hermes::daemon::test
