@@ -14,7 +14,8 @@ namespace hermes::daemon {
 
 namespace {
 
-// Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's command (counted).
+// Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's
+// command (counted).
 ExitFacts failed_start(const Error& error) {
   const bool ours = error.code == ErrorCode::unavailable || error.code == ErrorCode::internal ||
                     error.code == ErrorCode::conflict;
@@ -40,7 +41,8 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
   return batch.effects > 0;
 }
 
-// Before the claim: a task whose workspace cannot be made is claimed and closed as spawn_failed in one transaction, never left running.
+// Before the claim: a task whose workspace cannot be made is claimed and closed as spawn_failed in
+// one transaction, never left running.
 void Dispatcher::prepare_starts(Batch& batch, Instant now) {
   if (batch.starts.empty()) {
     return;
@@ -74,7 +76,8 @@ ExitFacts Dispatcher::with_command(board::Change& change, const rules::FinishRun
     const auto run = board::find_run(change.tx, finished.run_id);
     const auto profile = settings_.profiles().find(run ? run->profile : "");
     if (profile != settings_.profiles().end()) {
-      exit.detail += fmt::format(" (command '{}' of profile '{}')", profile->second.command.front(), profile->first);
+      exit.detail += fmt::format(" (command '{}' of profile '{}')", profile->second.command.front(),
+                                 profile->first);
     }
   }
   return exit;
@@ -88,7 +91,10 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       ++batch.effects;
     }
     for (const rules::FinishRun& finished : batch.finish) {
-      batch.effects += board::finish_run(change, finished.run_id, with_command(change, finished), batch.verdicts[finished.run_id]) ? 1 : 0;
+      batch.effects += board::finish_run(change, finished.run_id, with_command(change, finished),
+                                         batch.verdicts[finished.run_id])
+                           ? 1
+                           : 0;
     }
     for (const std::string& task_id : batch.wake) {
       batch.effects += board::wake_task(change, task_id) ? 1 : 0;
@@ -109,12 +115,14 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       batch.effects += claim_start(change, start) ? 1 : 0;
     }
   };
-  const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() && batch.expire.empty() && batch.stale.empty() &&
+  const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() &&
+                            batch.expire.empty() && batch.stale.empty() &&
                             batch.sightings.empty() && batch.starts.empty();
   return only_signals || batch.desk->write(now, settings_.config().limits, decide);
 }
 
-// A claim that is refused (a person was faster, a link was added) is dropped; the rest of the batch stands.
+// A claim that is refused (a person was faster, a link was added) is dropped; the rest of the batch
+// stands.
 bool Dispatcher::claim_start(board::Change& change, Start& start) {
   board::ClaimRequest request;
   request.holder_kind = HolderKind::dispatcher;
@@ -132,7 +140,8 @@ bool Dispatcher::claim_start(board::Change& change, Start& start) {
     return false;
   }
   if (start.failure) {
-    board::finish_run(change, run->id, {.kind = ExitKind::exec_failed, .detail = one_line(*start.failure)},
+    board::finish_run(change, run->id,
+                      {.kind = ExitKind::exec_failed, .detail = one_line(*start.failure)},
                       VerdictMode::by_exit_code);
     return true;
   }
@@ -151,8 +160,9 @@ void Dispatcher::spawn_shims(Batch& batch, Instant now) {
       continue;
     }
     roster_.expect(batch.desk->slug(), *start.run);
-    auto shim = starter_.start(batch.desk->paths(), *start.task, *start.run, settings_.profiles().at(start.profile),
-                               settings_.config(), start.context);
+    auto shim =
+        starter_.start(batch.desk->paths(), *start.task, *start.run,
+                       settings_.profiles().at(start.profile), settings_.config(), start.context);
     if (shim) {
       start.shim.emplace(std::move(*shim));
       ++started_this_second_;
@@ -166,7 +176,8 @@ void Dispatcher::spawn_shims(Batch& batch, Instant now) {
   }
 }
 
-// The identities are committed first; a shim whose run is no longer ours, or whose commit failed, is dropped at its shut gate.
+// The identities are committed first; a shim whose run is no longer ours, or whose commit failed,
+// is dropped at its shut gate.
 void Dispatcher::open_gates(Batch& batch, Instant now) {
   std::vector<Start*> held;
   for (Start& start : batch.starts) {
@@ -178,12 +189,13 @@ void Dispatcher::open_gates(Batch& batch, Instant now) {
     return;
   }
   std::vector<bool> ours(held.size(), false);
-  const bool committed = batch.desk->write(now, settings_.config().limits, [&](board::Change& change) {
-    for (std::size_t i = 0; i < held.size(); ++i) {
-      ours[i] = board::record_shim(change, *held[i]->run, held[i]->shim->pid(),
-                                   static_cast<std::int64_t>(held[i]->shim->start()));
-    }
-  });
+  const bool committed =
+      batch.desk->write(now, settings_.config().limits, [&](board::Change& change) {
+        for (std::size_t i = 0; i < held.size(); ++i) {
+          ours[i] = board::record_shim(change, *held[i]->run, held[i]->shim->pid(),
+                                       static_cast<std::int64_t>(held[i]->shim->start()));
+        }
+      });
   const std::string& board = batch.desk->slug();
   for (std::size_t i = 0; i < held.size(); ++i) {
     Start& start = *held[i];
@@ -192,9 +204,11 @@ void Dispatcher::open_gates(Batch& batch, Instant now) {
       roster_.ended(board, start.run->id, {.kind = ExitKind::never_started});
       continue;
     }
-    (void)workers::open_gate(*start.shim);  // an error means that the shim has ended: its pidfd tells
+    (void)workers::open_gate(
+        *start.shim);  // an error means that the shim has ended: its pidfd tells
     roster_.started(board, start.run->id, start.shim->take_pidfd());
-    log_debug(fmt::format("started {} (run {}) on {} for {}", start.task_id, start.run->id, board, start.profile));
+    log_debug(fmt::format("started {} (run {}) on {} for {}", start.task_id, start.run->id, board,
+                          start.profile));
   }
 }
 

@@ -11,14 +11,15 @@ namespace hermes::daemon {
 
 namespace {
 
-constexpr Millis k_postpone{250};       // after a gate that could not be had in time
+constexpr Millis k_postpone{250};  // after a gate that could not be had in time
 constexpr Millis k_first_hold_off{1000};
 constexpr Millis k_longest_hold_off{60'000};
 constexpr Millis k_quiet{1000};
 
 std::pair<dev_t, ino_t> identity_of(const home::fs::path& path) {
   struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 ? std::pair(facts.st_dev, facts.st_ino) : std::pair<dev_t, ino_t>{};
+  return ::stat(path.c_str(), &facts) == 0 ? std::pair(facts.st_dev, facts.st_ino)
+                                           : std::pair<dev_t, ino_t>{};
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ bool Desk::ready(Instant now, const std::string& holder, const Limits& limits) {
 }
 
 void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
-  auto database = db::Database::open(home::files_of(paths_), db::Database::Access::write, now, k_gate_wait);
+  auto database =
+      db::Database::open(home::files_of(paths_), db::Database::Access::write, now, k_gate_wait);
   if (!database) {
     accept(std::unexpected(database.error()), now);
     return;
@@ -92,7 +94,8 @@ bool Desk::changed() {
   if (!database_) {
     return true;
   }
-  if (seen == db::GateWatch::Seen::lost) {  // overflow, or another file stands there now: open and watch anew
+  if (seen == db::GateWatch::Seen::lost) {  // overflow, or another file stands there now: open and
+                                            // watch anew
     close();
     return true;
   }
@@ -115,7 +118,8 @@ std::optional<Instant> Desk::tidy(Instant now) {
     return *untidy_since_ + k_quiet;
   }
   untidy_since_.reset();
-  (void)database_->truncate_wal(k_postpone);  // best effort: after the next change it is tried again
+  (void)database_->truncate_wal(
+      k_postpone);  // best effort: after the next change it is tried again
   return std::nullopt;
 }
 

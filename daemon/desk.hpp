@@ -15,8 +15,8 @@
 
 namespace hermes::daemon {
 
-// One board as this dispatcher serves it. What goes wrong with it is logged once, kept as `trouble`, tried again with back-off, and
-// never touches another board.
+// One board as this dispatcher serves it. What goes wrong with it is logged once, kept as
+// `trouble`, tried again with back-off, and never touches another board.
 class Desk {
  public:
   Desk(home::BoardPaths paths, Loop& loop);
@@ -24,11 +24,12 @@ class Desk {
   const std::string& slug() const { return paths_.slug; }
   const home::BoardPaths& paths() const { return paths_; }
 
-  // Opens the board, watches its gate and takes it over (epoch + 1), when it is not open and not held off.
-  // True when it can be used now.
+  // Opens the board, watches its gate and takes it over (epoch + 1), when it is not open and not
+  // held off. True when it can be used now.
   bool ready(Instant now, const std::string& holder, const Limits& limits);
 
-  // Runs `body(Change&)` in a write transaction fenced by our epoch. False when it was not committed: `trouble` says why.
+  // Runs `body(Change&)` in a write transaction fenced by our epoch. False when it was not
+  // committed: `trouble` says why.
   template <class Body>
   bool write(Instant now, const Limits& limits, Body body) {
     if (!database_) {  // it was closed by a failure earlier in this pass
@@ -59,7 +60,8 @@ class Desk {
 
   // The gate was closed by somebody: true when the board may have changed since look().
   bool changed();
-  void look(Instant now);  // remembers the present state as seen: before reading, so that what comes later is seen too
+  void look(Instant now);  // remembers the present state as seen: before reading, so that what
+                           // comes later is seen too
 
   // A board that has been quiet for 1 s gets its WAL copied back. Returns when to ask again.
   std::optional<Instant> tidy(Instant now);

@@ -20,8 +20,8 @@ constexpr Millis k_leave_patience{500};
 
 }  // namespace
 
-Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host, std::string holder,
-                       Loop& loop, Purpose purpose)
+Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host,
+                       std::string holder, Loop& loop, Purpose purpose)
     : home_(std::move(home)),
       settings_(settings),
       starter_(std::move(starter)),
@@ -32,11 +32,12 @@ Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, Hos
       roster_(home_, host_.boot, loop) {}
 
 bool Dispatcher::Batch::empty() const {
-  return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() && signal.empty() && starts.empty() &&
-         sightings.empty();
+  return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() &&
+         signal.empty() && starts.empty() && sightings.empty();
 }
 
-// The root of everything we do: what escapes here is a bug or an exhausted machine, and neither may end the dispatcher.
+// The root of everything we do: what escapes here is a bug or an exhausted machine, and neither may
+// end the dispatcher.
 std::optional<MonotonicTime> Dispatcher::settle() {
   try {
     return pass();
@@ -63,7 +64,8 @@ std::optional<MonotonicTime> Dispatcher::pass() {
       acted = carry_out(batch, now) || acted;
     } catch (const std::exception& error) {  // one board's bug must not end or starve the others
       log_error(fmt::format("board {}: unexpected: {}", batch.desk->slug(), error.what()));
-      roster_.forget_unstarted(batch.desk->slug());  // what was claimed and not started is found by its record
+      roster_.forget_unstarted(
+          batch.desk->slug());  // what was claimed and not started is found by its record
     }
   }
   idle_ = !acted && !step;
@@ -84,7 +86,8 @@ void Dispatcher::find_boards() {
     return gone;
   });
   for (const std::string& slug : slugs) {
-    const bool known = std::any_of(desks_.begin(), desks_.end(), [&](const auto& desk) { return desk->slug() == slug; });
+    const bool known = std::any_of(desks_.begin(), desks_.end(),
+                                   [&](const auto& desk) { return desk->slug() == slug; });
     if (!known) {
       (void)make_directory(home_.run() / slug);
       home::clear_notice(home_, home::board_topic(slug));
@@ -125,9 +128,11 @@ bool Dispatcher::view_board(Desk& desk, Instant now, rules::BoardView& view) {
   std::vector<Run> unknown;
   const Limits& limits = settings_.config().limits;
   const bool read = desk.read(now, [&](db::Reader& tx) {
-    view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_, limits.max_in_progress);
+    view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_,
+                           limits.max_in_progress);
     for (const rules::RunView& run : view.runs) {
-      if (run.local && run.holder_kind != HolderKind::external && !roster_.knows(desk.slug(), run.id)) {
+      if (run.local && run.holder_kind != HolderKind::external &&
+          !roster_.knows(desk.slug(), run.id)) {
         unknown.push_back(*board::find_run(tx, run.id));
       }
       stops_pending_ = stops_pending_ || run.stop_kind.has_value();
@@ -140,7 +145,8 @@ bool Dispatcher::view_board(Desk& desk, Instant now, rules::BoardView& view) {
   return read;
 }
 
-std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan,
+std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& snapshot,
+                                                        const rules::Plan& plan,
                                                         const std::vector<Desk*>& open) {
   std::vector<Batch> batches;
   for (std::size_t i = 0; i < open.size(); ++i) {
@@ -174,8 +180,8 @@ std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& s
   return batches;
 }
 
-// What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety net, and the watchdog's term is the
-// caller's business.
+// What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety
+// net, and the watchdog's term is the caller's business.
 std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<Instant> planned,
                                                    std::optional<MonotonicTime> step) {
   const MonotonicTime here = std::chrono::steady_clock::now();
@@ -200,7 +206,8 @@ std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<In
 }
 
 bool Dispatcher::newer_schema() const {
-  return std::any_of(desks_.begin(), desks_.end(), [](const auto& desk) { return desk->newer_schema(); });
+  return std::any_of(desks_.begin(), desks_.end(),
+                     [](const auto& desk) { return desk->newer_schema(); });
 }
 
 // What is wrong with a board, for `why` and `doctor`; written when it changes.
@@ -219,7 +226,8 @@ void Dispatcher::tell_trouble(const Desk& desk) {
 }
 
 bool Dispatcher::fenced_off() const {
-  return std::any_of(desks_.begin(), desks_.end(), [](const auto& desk) { return desk->fenced_off(); });
+  return std::any_of(desks_.begin(), desks_.end(),
+                     [](const auto& desk) { return desk->fenced_off(); });
 }
 
 // What prevents one worker prevents all: a moment's rest instead of a storm of attempts.
@@ -249,7 +257,8 @@ void Dispatcher::clean_records(Desk& desk, Instant now) {
   for (; !problem && entry != home::fs::directory_iterator(); entry.increment(problem)) {
     const home::fs::path path = entry->path();
     const std::string stem = path.stem().string();
-    if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos || stem.size() > 18) {
+    if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos ||
+        stem.size() > 18) {
       continue;
     }
     bool finished = false;

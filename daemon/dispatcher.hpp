@@ -16,31 +16,39 @@
 
 namespace hermes::daemon {
 
-// The reactor. Facts arrive (a gate was closed, a worker ended, a deadline came); settle() reads a snapshot of every board, asks
-// rules::plan, commits its actions in batches and only then carries them out. It holds no state that a successor needs.
+// The reactor. Facts arrive (a gate was closed, a worker ended, a deadline came); settle() reads a
+// snapshot of every board, asks rules::plan, commits its actions in batches and only then carries
+// them out. It holds no state that a successor needs.
 //
 // A start is three steps, and at each of them we may be killed:
-//   1. one transaction claims (lease, run, status, event)          killed after it: the run has no record, so it is aborted
-//   2. the shims are spawned, held at their gates                  killed after it: the gates close, nothing starts: aborted
-//   3. one transaction commits their identities, the gates open    killed between: as 2; after it: they are adopted
+//   1. one transaction claims (lease, run, status, event)          killed after it: the run has no
+//   record, so it is aborted
+//   2. the shims are spawned, held at their gates                  killed after it: the gates
+//   close, nothing starts: aborted
+//   3. one transaction commits their identities, the gates open    killed between: as 2; after it:
+//   they are adopted
 class Dispatcher {
  public:
   struct Purpose {
     bool start = true;  // false: finish and stop only
   };
-  Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host, std::string holder, Loop& loop,
-             Purpose purpose);
+  Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host,
+             std::string holder, Loop& loop, Purpose purpose);
 
-  // One pass. Returns when the next is due if nothing happens; asks the loop for another at once when it did something.
+  // One pass. Returns when the next is due if nothing happens; asks the loop for another at once
+  // when it did something.
   std::optional<MonotonicTime> settle();
 
-  // For --once and --finish: the last pass found nothing to do, and nothing is under way that ends by itself in a moment.
+  // For --once and --finish: the last pass found nothing to do, and nothing is under way that ends
+  // by itself in a moment.
   bool idle() const { return idle_; }
   bool stops_pending() const { return stops_pending_; }
   bool newer_schema() const;
-  bool fenced_off() const;  // another dispatcher has taken a board over: this one has no business here
+  bool fenced_off()
+      const;  // another dispatcher has taken a board over: this one has no business here
 
-  // Gives every board back; a reason that is not blank is kept there as why the last dispatcher ended. Workers go on.
+  // Gives every board back; a reason that is not blank is kept there as why the last dispatcher
+  // ended. Workers go on.
   void leave(const std::string& reason);
 
   std::size_t running() const { return roster_.alive(); }
@@ -52,8 +60,8 @@ class Dispatcher {
     std::string profile;
     std::optional<Task> task;
     std::string workspace;
-    std::optional<Error> failure;      // it cannot be started: claimed and closed in one transaction
-    std::optional<Run> run;            // once claimed
+    std::optional<Error> failure;  // it cannot be started: claimed and closed in one transaction
+    std::optional<Run> run;        // once claimed
     std::optional<std::string> context;
     std::optional<workers::HeldShim> shim;
   };
@@ -77,7 +85,8 @@ class Dispatcher {
   void find_boards();
   rules::Snapshot take_snapshot(Instant now, std::vector<Desk*>& open);
   bool view_board(Desk& desk, Instant now, rules::BoardView& view);
-  std::vector<Batch> sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan, const std::vector<Desk*>& open);
+  std::vector<Batch> sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan,
+                                  const std::vector<Desk*>& open);
   bool carry_out(Batch& batch, Instant now);
   void prepare_starts(Batch& batch, Instant now);
   bool commit_decisions(Batch& batch, Instant now);
@@ -88,7 +97,8 @@ class Dispatcher {
   void tell_trouble(const Desk& desk);
   void hold_starts(Instant now, const std::string& why);
   void clean_records(Desk& desk, Instant now);
-  std::optional<MonotonicTime> next_wake(Instant now, std::optional<Instant> planned, std::optional<MonotonicTime> step);
+  std::optional<MonotonicTime> next_wake(Instant now, std::optional<Instant> planned,
+                                         std::optional<MonotonicTime> step);
 
   home::Home home_;
   Settings& settings_;
@@ -100,7 +110,7 @@ class Dispatcher {
   Roster roster_;
   std::vector<std::unique_ptr<Desk>> desks_;
   std::optional<Instant> starts_held_until_;
-  Instant rate_second_;             // the second that started_this_second_ counts
+  Instant rate_second_;  // the second that started_this_second_ counts
   std::int64_t started_this_second_ = 0;
   std::map<std::string, std::string> told_troubles_;  // board → the notice that stands
   bool idle_ = false;

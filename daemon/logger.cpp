@@ -19,7 +19,8 @@ void put(spdlog::level::level_enum level, std::string_view text) {
 
 void start_log(bool verbose) {
   auto logger = spdlog::stderr_logger_st("hermes-dispatcher");
-  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v" : "[%Y-%m-%d %H:%M:%S] %l: %v");
+  logger->set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l: %v"
+                                                               : "[%Y-%m-%d %H:%M:%S] %l: %v");
   logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }

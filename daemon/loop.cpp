@@ -29,7 +29,8 @@ struct Loop::State {
     }
   }
 
-  // Posted, not called: facts whose handlers are ready now are recorded first, so that one settle sees them all.
+  // Posted, not called: facts whose handlers are ready now are recorded first, so that one settle
+  // sees them all.
   void wake() {
     if (!due && !stopped) {
       due = true;
@@ -58,9 +59,11 @@ namespace {
 
 class DescriptorWatch final : public Loop::Watch {
  public:
-  // The handler shares the body, so a watch that is dropped inside its own fact stays valid to the end of it.
+  // The handler shares the body, so a watch that is dropped inside its own fact stays valid to the
+  // end of it.
   struct Body : std::enable_shared_from_this<Body> {
-    Body(asio::io_context& io, int fd, std::function<void()> function) : descriptor(io, fd), fact(std::move(function)) {}
+    Body(asio::io_context& io, int fd, std::function<void()> function)
+        : descriptor(io, fd), fact(std::move(function)) {}
     ~Body() {
       if (descriptor.is_open()) {
         descriptor.release();  // the caller's to close
@@ -89,7 +92,8 @@ class DescriptorWatch final : public Loop::Watch {
   }
   ~DescriptorWatch() override {
     body_->dropped = true;
-    body_->descriptor.release();  // cancels the wait and forgets the descriptor before its owner closes it
+    body_->descriptor
+        .release();  // cancels the wait and forgets the descriptor before its owner closes it
   }
   DescriptorWatch(const DescriptorWatch&) = delete;
   DescriptorWatch& operator=(const DescriptorWatch&) = delete;

@@ -9,8 +9,8 @@ namespace hermes::daemon {
 
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
-// One thread, one event loop (Boost.Asio, in loop.cpp only). A handler records a fact and calls wake(); one settle() acts after all facts
-// that are there have been recorded.
+// One thread, one event loop (Boost.Asio, in loop.cpp only). A handler records a fact and calls
+// wake(); one settle() acts after all facts that are there have been recorded.
 class Loop {
  public:
   // `settle` returns when it wants to be called next, if nothing happens before.
@@ -18,19 +18,21 @@ class Loop {
   explicit Loop(Settle settle);
   ~Loop();
 
-  // Watches a descriptor until it is dropped. The descriptor stays the caller's and must outlive it.
+  // Watches a descriptor until it is dropped. The descriptor stays the caller's and must outlive
+  // it.
   class Watch {
    public:
     virtual ~Watch() = default;
   };
-  // `fact` is called whenever `fd` is readable; it must take what there is to take, or drop the watch.
+  // `fact` is called whenever `fd` is readable; it must take what there is to take, or drop the
+  // watch.
   std::unique_ptr<Watch> on_readable(int fd, std::function<void()> fact);
 
   // `fact` is called for SIGTERM, SIGINT and SIGHUP with the signal's number.
   void on_signal(std::function<void(int)> fact);
 
   void wake();
-  void run();   // until stop()
+  void run();  // until stop()
   void stop();
 
  private:

@@ -35,15 +35,19 @@ int refuse(const Error& error) {
 }
 
 bool is_pid(std::string_view text) {
-  return !trim(text).empty() && trim(text).find_first_not_of("0123456789") == std::string_view::npos;
+  return !trim(text).empty() &&
+         trim(text).find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 class Pidfile {
  public:
   static Result<Pidfile> write(const std::optional<std::string>& path) {
     if (path) {
-      if (const auto old = read_file(*path, 64); !(old && is_pid(*old)) && !(!old && old.error().code == ErrorCode::not_found)) {
-        return fail(ErrorCode::usage, fmt::format("--pidfile {} exists and holds no PID", printable(*path)), "name another file");
+      if (const auto old = read_file(*path, 64);
+          !(old && is_pid(*old)) && !(!old && old.error().code == ErrorCode::not_found)) {
+        return fail(ErrorCode::usage,
+                    fmt::format("--pidfile {} exists and holds no PID", printable(*path)),
+                    "name another file");
       }
       TRY(write_file_atomically(home::fs::absolute(*path), fmt::format("{}\n", ::getpid()), 0644));
     }
@@ -77,15 +81,17 @@ std::string status_text(const Dispatcher& dispatcher) {
   for (const auto& desk : dispatcher.desks()) {
     troubled += desk->trouble() ? 1 : 0;
   }
-  return fmt::format("{} boards, {} workers running{}", dispatcher.desks().size(), dispatcher.running(),
+  return fmt::format("{} boards, {} workers running{}", dispatcher.desks().size(),
+                     dispatcher.running(),
                      troubled > 0 ? fmt::format(", {} boards in trouble", troubled) : "");
 }
 
 // `lock`: the home's lock, held by us for as long as it is the file at its path.
-int serve(const Options& options, const home::Home& home, Settings& settings, const home::fs::path& shim, int lock) {
+int serve(const Options& options, const home::Home& home, Settings& settings,
+          const home::fs::path& shim, int lock) {
   const HostIdentity host = this_host();
-  const std::string holder =
-      fmt::format("{}/{}/{}/{}", host.machine, host.boot, ::getpid(), process_start(::getpid()).value_or(0));
+  const std::string holder = fmt::format("{}/{}/{}/{}", host.machine, host.boot, ::getpid(),
+                                         process_start(::getpid()).value_or(0));
   std::string reason = "ended in order";
   int status = 0;
   const auto watchdog = watchdog_period();
@@ -111,7 +117,8 @@ int serve(const Options& options, const home::Home& home, Settings& settings, co
     }
     if (watchdog) {  // a ping means that the loop settles
       tell_alive();
-      next = std::min(next.value_or(MonotonicTime::max()), std::chrono::steady_clock::now() + *watchdog);
+      next = std::min(next.value_or(MonotonicTime::max()),
+                      std::chrono::steady_clock::now() + *watchdog);
     }
     if (std::string now_told = status_text(*settling); now_told != told) {
       told = std::move(now_told);

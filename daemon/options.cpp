@@ -14,8 +14,10 @@ namespace {
 Result<std::int64_t> positive(const std::string& flag, const std::string& text) {
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size() || value < 1 || value > 1'000'000) {
-    return fail(ErrorCode::usage, fmt::format("{} is '{}'", flag, printable(text)), "use a number from 1 to 1000000");
+  if (problem != std::errc{} || end != text.data() + text.size() || value < 1 ||
+      value > 1'000'000) {
+    return fail(ErrorCode::usage, fmt::format("{} is '{}'", flag, printable(text)),
+                "use a number from 1 to 1000000");
   }
   return value;
 }
@@ -24,7 +26,8 @@ Result<void> set_value(Options& options, const std::string& flag, const std::str
   if (flag == "--interval") {
     TRY_ASSIGN(options.interval, parse_duration(value));
     if (*options.interval < Millis{1000}) {
-      return fail(ErrorCode::usage, fmt::format("--interval is '{}'", printable(value)), "the shortest is 1s");
+      return fail(ErrorCode::usage, fmt::format("--interval is '{}'", printable(value)),
+                  "the shortest is 1s");
     }
   } else if (flag == "--max") {
     TRY_ASSIGN(options.max_in_progress, positive(flag, value));
@@ -47,7 +50,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       value = flag.substr(equals + 1);
       flag.resize(equals);
     }
-    if (flag == "--interval" || flag == "--max" || flag == "--failure-limit" || flag == "--pidfile") {
+    if (flag == "--interval" || flag == "--max" || flag == "--failure-limit" ||
+        flag == "--pidfile") {
       if (!value && i + 1 == arguments.size()) {
         return fail(ErrorCode::usage, flag + " needs a value", "see hermes-dispatcher --help");
       }
@@ -79,7 +83,8 @@ std::string help_text() {
          "It can be stopped or killed at any time: workers go on, and the next one takes over.\n"
          "\n"
          "  --interval TIME       safety net between two looks when nothing happens (default 60s)\n"
-         "  --max N               live workers over all boards (default: max_in_progress of config.toml, 16)\n"
+         "  --max N               live workers over all boards (default: max_in_progress of "
+         "config.toml, 16)\n"
          "  --failure-limit N     failures in a row that block a task (default: config.toml, 5)\n"
          "  --pidfile PATH        write the PID there, removed at the end\n"
          "  -v, --verbose         say what each pass did\n"
@@ -87,7 +92,8 @@ std::string help_text() {
          "  --finish              start nothing: stop and finish what was told to stop, then end\n"
          "  --version, --help\n"
          "\n"
-         "Exit status: 0 ended in order, 1 failed, 2 usage, 3 another dispatcher serves this home, 75 a board was\n"
+         "Exit status: 0 ended in order, 1 failed, 2 usage, 3 another dispatcher serves this home, "
+         "75 a board was\n"
          "migrated by a newer program.\n";
 }
 

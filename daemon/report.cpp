@@ -21,7 +21,8 @@ constexpr std::int64_t k_most_skipped = 50;  // named per reason
 using nlohmann::json;
 
 Result<db::Database> open(const home::Home& home, const std::string& slug) {
-  return db::Database::open(home::files_of(home.board(slug)), db::Database::Access::read, wall_clock_now());
+  return db::Database::open(home::files_of(home.board(slug)), db::Database::Access::read,
+                            wall_clock_now());
 }
 
 void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched) {
@@ -33,9 +34,10 @@ void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched)
     report["auto_blocked"].push_back(id);
   } else if (event.kind == "spawned") {
     const auto run = event.run_id ? board::find_run(tx, *event.run_id) : std::nullopt;
-    report["spawned"].push_back({{"task_id", id},
-                                 {"assignee", run ? run->profile : watched.assignee},
-                                 {"workspace", run && run->workspace_path ? json(*run->workspace_path) : json()}});
+    report["spawned"].push_back(
+        {{"task_id", id},
+         {"assignee", run ? run->profile : watched.assignee},
+         {"workspace", run && run->workspace_path ? json(*run->workspace_path) : json()}});
   } else if (event.kind == "assigned") {
     report["auto_assigned_default"].push_back(id);
   } else if (report.contains(event.kind) && report[event.kind].is_array()) {
@@ -48,9 +50,10 @@ void add_skipped(json& report, db::Reader& tx, const home::Home& home, const Lim
   const std::set<std::string> profiles(names.begin(), names.end());
   const auto ready = board::list_tasks(tx, {.status = Status::ready, .limit = 500});
   for (const Task& task : *ready) {
-    const char* reason = task.assignee.empty() && limits.default_assignee.empty() ? "skipped_unassigned"
-                         : !task.assignee.empty() && !profiles.contains(task.assignee) ? "skipped_nonspawnable"
-                                                                                       : nullptr;
+    const char* reason =
+        task.assignee.empty() && limits.default_assignee.empty()      ? "skipped_unassigned"
+        : !task.assignee.empty() && !profiles.contains(task.assignee) ? "skipped_nonspawnable"
+                                                                      : nullptr;
     if (reason != nullptr && report[reason].size() < static_cast<std::size_t>(k_most_skipped)) {
       report[reason].push_back(task.id);
     }
@@ -66,18 +69,23 @@ std::string ids(const json& list) {
 }
 
 std::string for_people(const json& report) {
-  const auto count = [&](const char* key) { return report[key].is_array() ? report[key].size() : report[key].get<std::size_t>(); };
+  const auto count = [&](const char* key) {
+    return report[key].is_array() ? report[key].size() : report[key].get<std::size_t>();
+  };
   std::string text;
   const std::pair<const char*, const char*> rows[] = {
-      {"Completed:", "completed"},  {"Reclaimed:", "reclaimed"}, {"Crashed:", "crashed"}, {"Failed:", "failed"},
-      {"Timed out:", "timed_out"},  {"Stale:", "stale"},         {"Aborted:", "aborted"}, {"Auto-blocked:", "auto_blocked"},
-      {"Promoted:", "promoted"},    {"Spawned:", "spawned"}};
+      {"Completed:", "completed"}, {"Reclaimed:", "reclaimed"},       {"Crashed:", "crashed"},
+      {"Failed:", "failed"},       {"Timed out:", "timed_out"},       {"Stale:", "stale"},
+      {"Aborted:", "aborted"},     {"Auto-blocked:", "auto_blocked"}, {"Promoted:", "promoted"},
+      {"Spawned:", "spawned"}};
   for (const auto& [label, key] : rows) {
     text += fmt::format("{:<13} {}\n", label, count(key));
   }
   for (const json& spawned : report["spawned"]) {
-    text += fmt::format("  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(), spawned["assignee"].get<std::string>(),
-                        spawned["workspace"].is_null() ? "-" : spawned["workspace"].get<std::string>());
+    text +=
+        fmt::format("  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
+                    spawned["assignee"].get<std::string>(),
+                    spawned["workspace"].is_null() ? "-" : spawned["workspace"].get<std::string>());
   }
   if (!report["skipped_unassigned"].empty()) {
     text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));
@@ -93,7 +101,8 @@ std::string for_people(const json& report) {
 PassReport::PassReport(const home::Home& home) : home_(home) {
   for (const std::string& slug : home::list_boards(home)) {
     if (auto database = open(home, slug)) {
-      const auto last = database->read([](db::Reader& tx) -> Result<std::int64_t> { return board::last_event(tx); });
+      const auto last = database->read(
+          [](db::Reader& tx) -> Result<std::int64_t> { return board::last_event(tx); });
       before_[slug] = last.value_or(0);
     }
   }
@@ -101,9 +110,10 @@ PassReport::PassReport(const home::Home& home) : home_(home) {
 
 std::string PassReport::text(const Limits& limits, bool as_json) const {
   json report{{"reclaimed", 0}, {"promoted", 0}};
-  for (const char* list : {"completed", "failed", "crashed", "timed_out", "stale", "aborted", "rate_limited", "auto_blocked",
-                           "spawned", "spawn_failed", "skipped_unassigned", "skipped_nonspawnable",
-                           "skipped_per_profile_capped", "auto_assigned_default"}) {
+  for (const char* list :
+       {"completed", "failed", "crashed", "timed_out", "stale", "aborted", "rate_limited",
+        "auto_blocked", "spawned", "spawn_failed", "skipped_unassigned", "skipped_nonspawnable",
+        "skipped_per_profile_capped", "auto_assigned_default"}) {
     report[list] = json::array();
   }
   for (const auto& [slug, before] : before_) {
@@ -124,7 +134,8 @@ std::string PassReport::text(const Limits& limits, bool as_json) const {
       return {};
     });
   }
-  return as_json ? report.dump(2, ' ', false, json::error_handler_t::replace) + "\n" : for_people(report);
+  return as_json ? report.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
+                 : for_people(report);
 }
 
 }  // namespace hermes::daemon

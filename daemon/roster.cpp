@@ -20,7 +20,8 @@ using std::chrono::steady_clock;
 
 constexpr Millis k_sight_after{50};
 constexpr Millis k_scan_every{20};
-constexpr Millis k_scan_patience{5000};     // then the run stays "ending" and is looked at now and then
+constexpr Millis k_scan_patience{
+    5000};  // then the run stays "ending" and is looked at now and then
 constexpr Millis k_scan_seldom{5000};
 constexpr Millis k_read_again{1000};
 
@@ -44,11 +45,13 @@ ExitFacts facts_of(const workers::Exit& exit) {
       break;
     case workers::ExitKind::exec_failed:
       facts.kind = ExitKind::exec_failed;
-      facts.detail = fmt::format("the worker could not be started ({}): {}", exit.stage, std::strerror(exit.code));
+      facts.detail = fmt::format("the worker could not be started ({}): {}", exit.stage,
+                                 std::strerror(exit.code));
       break;
     case workers::ExitKind::setup_failed:
       facts.kind = ExitKind::setup_failed;
-      facts.detail = fmt::format("the run could not be set up ({}): {}", exit.stage, std::strerror(exit.code));
+      facts.detail =
+          fmt::format("the run could not be set up ({}): {}", exit.stage, std::strerror(exit.code));
       break;
   }
   return facts;
@@ -59,7 +62,8 @@ std::optional<Fd> living_shim(const Run& run) {
   if (!run.shim_pid || !run.shim_start) {
     return std::nullopt;
   }
-  auto pidfd = workers::open_process(static_cast<pid_t>(*run.shim_pid), static_cast<std::uint64_t>(*run.shim_start));
+  auto pidfd = workers::open_process(static_cast<pid_t>(*run.shim_pid),
+                                     static_cast<std::uint64_t>(*run.shim_start));
   return pidfd ? std::optional(std::move(*pidfd)) : std::nullopt;
 }
 
@@ -93,7 +97,8 @@ void Roster::watch(const Key& key, Entry& entry) {
 }
 
 void Roster::settle_exit(const Key& key, Entry& entry, ExitFacts exit) {
-  exit.last_output = home::last_log_line(home_.board(key.first), entry.run.task_id, entry.run.attempt);
+  exit.last_output =
+      home::last_log_line(home_.board(key.first), entry.run.task_id, entry.run.attempt);
   entry.exit = std::move(exit);
   entry.sight_at.reset();
   entry.lost_since.reset();
@@ -111,12 +116,14 @@ void Roster::process_ended(const Key& key) {
   const auto shim_status = entry.own_child ? workers::reap(entry.pidfd) : std::nullopt;
   entry.watch.reset();
   entry.pidfd.reset();
-  setup_failed_ = setup_failed_ || shim_status == k_shim_lock_busy || shim_status == k_shim_setup_failed;
+  setup_failed_ =
+      setup_failed_ || shim_status == k_shim_lock_busy || shim_status == k_shim_setup_failed;
   conclude(key, entry);
   loop_.wake();
 }
 
-// No process: the record says how the worker ended, because the shim writes it only when nothing of the run is left.
+// No process: the record says how the worker ended, because the shim writes it only when nothing of
+// the run is left.
 void Roster::conclude(const Key& key, Entry& entry) {
   const auto seen = workers::observe_end(home_.record(key.first, key.second));
   if (!seen) {
@@ -133,20 +140,23 @@ void Roster::conclude(const Key& key, Entry& entry) {
   }
 }
 
-// Not knowing is not "never started", and not an end either: it is tried again until the record can be read.
+// Not knowing is not "never started", and not an end either: it is tried again until the record can
+// be read.
 void Roster::unreadable(const Key& key, Entry& entry, const Error& error) {
   const MonotonicTime now = steady_clock::now();
   if (!entry.unreadable_since) {
-    log_error(fmt::format("cannot read the record of run {} on {}, tried again: {}", key.second, key.first, one_line(error)));
+    log_error(fmt::format("cannot read the record of run {} on {}, tried again: {}", key.second,
+                          key.first, one_line(error)));
     entry.unreadable_since = now;
   }
   entry.look_again = now + k_read_again;
 }
 
-// A record that is missing although the board knows that the shim was let go: somebody removed it. Its process, or what is left of it,
-// is looked for before the task may start again.
+// A record that is missing although the board knows that the shim was let go: somebody removed it.
+// Its process, or what is left of it, is looked for before the task may start again.
 void Roster::never_started(const Key& key, Entry& entry) {
-  const bool vanished = (entry.own_child || entry.run.spawned_at) && !home::fs::exists(home_.record(key.first, key.second));
+  const bool vanished = (entry.own_child || entry.run.spawned_at) &&
+                        !home::fs::exists(home_.record(key.first, key.second));
   if (vanished) {
     shim_lost(entry);
   } else {
@@ -157,8 +167,9 @@ void Roster::never_started(const Key& key, Entry& entry) {
 void Roster::shim_lost(Entry& entry) {
   entry.lost_since = steady_clock::now();
   entry.look_again = *entry.lost_since;
-  log_warning(fmt::format("the supervisor of run {} of {} is gone without a record of its end: stopping what it left",
-                          entry.run.id, entry.run.task_id));
+  log_warning(fmt::format(
+      "the supervisor of run {} of {} is gone without a record of its end: stopping what it left",
+      entry.run.id, entry.run.task_id));
 }
 
 void Roster::adopt(const std::string& board, const Run& run) {
@@ -192,7 +203,8 @@ void Roster::look(const Key& key, Entry& entry) {
     shim_lost(entry);
   } else if (std::holds_alternative<workers::OtherBoot>(*seen)) {
     settle_exit(key, entry, {.kind = ExitKind::host_restarted});
-  } else if (auto shim = living_shim(run)) {  // its record was removed under it: it is watched to its end
+  } else if (auto shim =
+                 living_shim(run)) {  // its record was removed under it: it is watched to its end
     follow(key, entry, std::move(*shim));
   } else {
     never_started(key, entry);
@@ -202,7 +214,8 @@ void Roster::look(const Key& key, Entry& entry) {
 void Roster::follow(const Key& key, Entry& entry, Fd pidfd) {
   entry.pidfd = std::move(pidfd);
   entry.signalled = false;  // a stop that was asked for meanwhile reached nobody
-  entry.sight_at = entry.run.worker_pid ? std::nullopt : std::optional(steady_clock::now() + k_sight_after);
+  entry.sight_at =
+      entry.run.worker_pid ? std::nullopt : std::optional(steady_clock::now() + k_sight_after);
   watch(key, entry);
 }
 
@@ -223,7 +236,8 @@ bool Roster::signal_stop(const std::string& board, std::int64_t run_id) {
   found->second.signalled = true;
   if (found->second.pidfd) {
     if (const auto told = workers::request_stop(found->second.pidfd); !told) {
-      log_debug(fmt::format("run {} on {} was told to stop: {}", run_id, board, one_line(told.error())));
+      log_debug(
+          fmt::format("run {} on {} was told to stop: {}", run_id, board, one_line(told.error())));
     }
   }
   return true;
@@ -254,7 +268,8 @@ void Roster::forget_board(const std::string& board) {
 void Roster::forget_unstarted(const std::string& board) {
   std::erase_if(entries_, [&](const auto& item) {
     const Entry& entry = item.second;
-    return item.first.first == board && !entry.pidfd && !entry.exit && !entry.lost_since && !entry.unreadable_since;
+    return item.first.first == board && !entry.pidfd && !entry.exit && !entry.lost_since &&
+           !entry.unreadable_since;
   });
 }
 
@@ -270,7 +285,8 @@ std::optional<MonotonicTime> Roster::step(MonotonicTime now) {
       } else if (workers::kill_leftovers(entry.run.token) == 0) {
         settle_exit(key, entry, {.kind = ExitKind::shim_lost});
       } else {
-        entry.look_again = now + (now - *entry.lost_since < k_scan_patience ? k_scan_every : k_scan_seldom);
+        entry.look_again =
+            now + (now - *entry.lost_since < k_scan_patience ? k_scan_every : k_scan_seldom);
       }
     }
     if (entry.lost_since || entry.unreadable_since) {
@@ -291,8 +307,10 @@ std::vector<Roster::Sighting> Roster::sightings(const std::string& board, Monoto
     if (!look) {
       continue;
     }
-    if (const auto* alive = std::get_if<workers::Alive>(&*look); alive != nullptr && alive->worker_pid > 0) {
-      seen.push_back({key.second, alive->worker_pid, static_cast<std::int64_t>(alive->worker_start)});
+    if (const auto* alive = std::get_if<workers::Alive>(&*look);
+        alive != nullptr && alive->worker_pid > 0) {
+      seen.push_back(
+          {key.second, alive->worker_pid, static_cast<std::int64_t>(alive->worker_start)});
     }
   }
   return seen;
@@ -309,8 +327,8 @@ std::optional<MonotonicTime> Roster::next_sighting() const {
 }
 
 std::size_t Roster::alive() const {
-  return static_cast<std::size_t>(
-      std::count_if(entries_.begin(), entries_.end(), [](const auto& item) { return !item.second.exit; }));
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const auto& item) { return !item.second.exit; }));
 }
 
 }  // namespace hermes::daemon

@@ -15,22 +15,27 @@
 
 namespace hermes::daemon {
 
-// The processes of the runs that are not gone, as this dispatcher knows them. Nothing here is needed to go on after a crash: whatever is
-// missing is found again from the board and the control records.
+// The processes of the runs that are not gone, as this dispatcher knows them. Nothing here is
+// needed to go on after a crash: whatever is missing is found again from the board and the control
+// records.
 class Roster {
  public:
   Roster(home::Home home, std::string boot, Loop& loop);
 
   using Key = std::pair<std::string, std::int64_t>;  // board, run
 
-  // A run this dispatcher has just claimed; its process follows with `started`, or its end with `ended`.
+  // A run this dispatcher has just claimed; its process follows with `started`, or its end with
+  // `ended`.
   void expect(const std::string& board, const Run& run);
   void started(const std::string& board, std::int64_t run_id, Fd pidfd);
   void ended(const std::string& board, std::int64_t run_id, ExitFacts exit);
 
-  bool knows(const std::string& board, std::int64_t run_id) const { return entries_.contains({board, run_id}); }
+  bool knows(const std::string& board, std::int64_t run_id) const {
+    return entries_.contains({board, run_id});
+  }
 
-  // A run from the board that nobody here knows: looks at its control record (adoption, in the order of the design).
+  // A run from the board that nobody here knows: looks at its control record (adoption, in the
+  // order of the design).
   void adopt(const std::string& board, const Run& run);
 
   // Adds what is known of each run's process to the view of its board.
@@ -41,10 +46,12 @@ class Roster {
 
   // Its end is committed: forgets it and removes its control record.
   void drop(const std::string& board, std::int64_t run_id);
-  void forget_board(const std::string& board);  // its workers that are our children are still reaped
+  void forget_board(
+      const std::string& board);  // its workers that are our children are still reaped
   void forget_unstarted(const std::string& board);  // runs without a process that were to get one
 
-  // Goes on with what takes several steps: leftovers of a lost shim. Returns when to be called again.
+  // Goes on with what takes several steps: leftovers of a lost shim. Returns when to be called
+  // again.
   std::optional<MonotonicTime> step(MonotonicTime now);
 
   // Workers that have been running for a moment and whose PID is not on the board yet.
@@ -69,10 +76,10 @@ class Roster {
     std::optional<ExitFacts> exit;
     bool own_child = false;
     bool signalled = false;
-    std::optional<MonotonicTime> sight_at;   // when to look for the worker's PID
-    std::optional<MonotonicTime> lost_since;      // its shim is lost and leftovers are being killed
+    std::optional<MonotonicTime> sight_at;    // when to look for the worker's PID
+    std::optional<MonotonicTime> lost_since;  // its shim is lost and leftovers are being killed
     std::optional<MonotonicTime> unreadable_since;  // its record cannot be read for now
-    MonotonicTime look_again;                     // the next step of either
+    MonotonicTime look_again;                       // the next step of either
   };
   struct Orphan {  // of a board that is gone
     Fd pidfd;

@@ -20,30 +20,34 @@ bool leads_to_directory(const home::fs::path& path) {
   return ::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-// /dev/shm is everybody's: a directory that somebody else put there first is not ours, whatever its name.
+// /dev/shm is everybody's: a directory that somebody else put there first is not ours, whatever its
+// name.
 bool make_private(const home::fs::path& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return false;
   }
   struct stat facts {};
-  return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() &&
-         (facts.st_mode & 077) == 0;
+  return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) &&
+         facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0;
 }
 
 }  // namespace
 
 Result<void> prepare_run_directory(const home::Home& home) {
   const home::fs::path memory =
-      home::fs::path(k_memory) / fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(home.dir.string()));
+      home::fs::path(k_memory) /
+      fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(home.dir.string()));
   std::error_code ignored;
   if (home::fs::is_symlink(home.run(), ignored)) {
     if (home::fs::read_symlink(home.run(), ignored) == memory && make_private(memory)) {
       return {};
     }
-    ::unlink(home.run().c_str());  // it leads nowhere, or to what is not ours; nothing in it need survive
+    ::unlink(home.run()
+                 .c_str());  // it leads nowhere, or to what is not ours; nothing in it need survive
   }
-  if (!home::fs::exists(home::fs::symlink_status(home.run(), ignored)) && leads_to_directory(k_memory) &&
-      make_private(memory) && ::symlink(memory.c_str(), home.run().c_str()) == 0) {
+  if (!home::fs::exists(home::fs::symlink_status(home.run(), ignored)) &&
+      leads_to_directory(k_memory) && make_private(memory) &&
+      ::symlink(memory.c_str(), home.run().c_str()) == 0) {
     return {};
   }
   if (home::fs::is_symlink(home.run(), ignored)) {  // somebody was faster
@@ -51,7 +55,8 @@ Result<void> prepare_run_directory(const home::Home& home) {
   }
   TRY(make_directory(home.run()));
   if (!make_private(home.run())) {
-    return fail(ErrorCode::unavailable, fmt::format("{} is not a private directory of ours", home.run().string()),
+    return fail(ErrorCode::unavailable,
+                fmt::format("{} is not a private directory of ours", home.run().string()),
                 "it must belong to you with mode 0700: remove it or mend it with chown and chmod");
   }
   return {};

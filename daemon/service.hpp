@@ -7,7 +7,8 @@
 
 namespace hermes::daemon {
 
-// What a service manager is told (sd_notify(3)); nothing without NOTIFY_SOCKET. libsystemd lives in service.cpp only.
+// What a service manager is told (sd_notify(3)); nothing without NOTIFY_SOCKET. libsystemd lives in
+// service.cpp only.
 void tell_ready(const std::string& status);
 void tell_status(const std::string& status);
 void tell_stopping();

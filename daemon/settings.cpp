@@ -10,12 +10,15 @@ namespace hermes::daemon {
 
 namespace {
 
-constexpr std::uint32_t k_changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE;
+constexpr std::uint32_t k_changes =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE;
 
 }  // namespace
 
 Settings::Settings(home::Home home, const Options& options)
-    : home_(std::move(home)), options_(options), watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+    : home_(std::move(home)),
+      options_(options),
+      watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
 
 Result<void> Settings::load() {
   watch_everything();
@@ -47,7 +50,8 @@ void Settings::refresh() {
     log_warning("config.toml keeps its old values: " + one_line(config.error()));
   }
   config_.interval = options_.interval.value_or(config_.interval);
-  config_.limits.max_in_progress = options_.max_in_progress.value_or(config_.limits.max_in_progress);
+  config_.limits.max_in_progress =
+      options_.max_in_progress.value_or(config_.limits.max_in_progress);
   config_.limits.failure_limit = options_.failure_limit.value_or(config_.limits.failure_limit);
   read_profiles();
 }
@@ -77,7 +81,8 @@ void Settings::watch_everything() {
   if (!watch_) {
     return;
   }
-  // Adding a watch that is there already changes nothing. The home itself sees run/ and current come and go, nothing busy.
+  // Adding a watch that is there already changes nothing. The home itself sees run/ and current
+  // come and go, nothing busy.
   ::inotify_add_watch(watch_.get(), home_.dir.c_str(), k_changes);
   ::inotify_add_watch(watch_.get(), home_.boards().c_str(), k_changes);
   ::inotify_add_watch(watch_.get(), home_.profiles().c_str(), k_changes);

@@ -11,8 +11,8 @@
 
 namespace hermes::daemon {
 
-// config.toml and the profiles as they are now, with the command line's flags on top. Read again when a file changes: a bad edit
-// keeps the old values and is logged.
+// config.toml and the profiles as they are now, with the command line's flags on top. Read again
+// when a file changes: a bad edit keeps the old values and is logged.
 class Settings {
  public:
   Settings(home::Home home, const Options& options);
@@ -20,13 +20,16 @@ class Settings {
   // Error: the first reading of config.toml failed; later bad edits only warn.
   Result<void> load();
 
-  // Readable when something below the home's config.toml, profiles or boards changed. -1 when it cannot be watched.
+  // Readable when something below the home's config.toml, profiles or boards changed. -1 when it
+  // cannot be watched.
   int watch_fd() const { return watch_.get(); }
   void take_changes();  // empties watch_fd; the next refresh reads everything again
   void refresh();       // cheap when nothing changed
 
   const home::Config& config() const { return config_; }
-  const std::map<std::string, home::Profile>& profiles() const { return profiles_; }  // those that can be used
+  const std::map<std::string, home::Profile>& profiles() const {
+    return profiles_;
+  }  // those that can be used
   std::map<std::string, VerdictMode> verdicts() const;
 
  private:
@@ -37,7 +40,8 @@ class Settings {
   Options options_;
   home::Config config_;
   std::map<std::string, home::Profile> profiles_;
-  std::map<std::string, std::string> complaints_;  // last one logged per profile and for config.toml
+  std::map<std::string, std::string>
+      complaints_;  // last one logged per profile and for config.toml
   Fd watch_;
   bool stale_ = true;
   std::chrono::steady_clock::time_point read_at_;

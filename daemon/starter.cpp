@@ -18,10 +18,11 @@ namespace {
 constexpr std::int64_t k_older_attempt_bytes = 64 * 1024;
 constexpr int k_cut_attempts = 3;
 
-// Logs of earlier attempts are cut to their last part when the next one starts. The one before is enough: those before it were cut then,
-// and a few more in case a start was skipped.
+// Logs of earlier attempts are cut to their last part when the next one starts. The one before is
+// enough: those before it were cut then, and a few more in case a start was skipped.
 void cut_older_logs(const home::BoardPaths& board, const Run& run) {
-  for (std::int64_t attempt = std::max<std::int64_t>(run.attempt - k_cut_attempts, 1); attempt < run.attempt; ++attempt) {
+  for (std::int64_t attempt = std::max<std::int64_t>(run.attempt - k_cut_attempts, 1);
+       attempt < run.attempt; ++attempt) {
     std::error_code problem;
     home::fs::remove(board.older_log(run.task_id, attempt), problem);
     const auto path = board.log(run.task_id, attempt);
@@ -49,13 +50,14 @@ Starter::Starter(home::Home home, home::fs::path shim, std::string boot)
 }
 
 bool Starter::wants_context(const home::Profile& profile) {
-  return std::any_of(profile.command.begin(), profile.command.end(), [](const std::string& argument) {
-    return argument.find("{context_file}") != std::string::npos;
-  });
+  return std::any_of(profile.command.begin(), profile.command.end(),
+                     [](const std::string& argument) {
+                       return argument.find("{context_file}") != std::string::npos;
+                     });
 }
 
-std::vector<std::string> Starter::environment(const home::BoardPaths& board, const Task& task, const Run& run,
-                                              const home::Profile& profile) const {
+std::vector<std::string> Starter::environment(const home::BoardPaths& board, const Task& task,
+                                              const Run& run, const home::Profile& profile) const {
   std::map<std::string, std::string> own{
       {"HERMES_HOME", home_.dir.string()},
       {"HERMES_KANBAN_BOARD", board.slug},
@@ -78,8 +80,9 @@ std::vector<std::string> Starter::environment(const home::BoardPaths& board, con
   return home::worker_environment(profile, own_environment_, own);
 }
 
-Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Task& task, const Run& run,
-                                         const home::Profile& profile, const home::Config& config,
+Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Task& task,
+                                         const Run& run, const home::Profile& profile,
+                                         const home::Config& config,
                                          const std::optional<std::string>& context) const {
   workers::Launch launch;
   const auto context_file = home_.context_file(board.slug, run.id);
@@ -117,7 +120,8 @@ Result<home::fs::path> find_shim() {
   }
   std::error_code problem;
   const home::fs::path here = home::fs::read_symlink("/proc/self/exe", problem).parent_path();
-  const home::fs::path places[] = {here / "../libexec/hermes/hermes-shim", here / "hermes-shim", here / "shim/hermes-shim"};
+  const home::fs::path places[] = {here / "../libexec/hermes/hermes-shim", here / "hermes-shim",
+                                   here / "shim/hermes-shim"};
   for (const auto& place : places) {
     if (::access(place.c_str(), X_OK) == 0) {
       return home::fs::canonical(place, problem);

@@ -226,7 +226,8 @@ inline constexpr auto k_promote = std::to_array<Argument>({
 
 inline constexpr auto k_reclaim = std::to_array<Argument>({k_task, k_reason});
 
-// Not `required`: what is missing is not a slip of the command line but something that cannot be done (exit 1).
+// Not `required`: what is missing is not a slip of the command line but something that cannot be
+// done (exit 1).
 inline constexpr auto k_archive = std::to_array<Argument>({
     {.name = "task_ids",
      .type = Type::task_id,

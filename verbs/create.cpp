@@ -114,8 +114,10 @@ void warn_of_dead_parents(OpenBoard& open, const Task& task, Answer& answer) {
   (void)open.database.read([&](db::Reader& tx) -> Result<void> {
     for (const rules::OpenParent& parent : board::open_parents(tx, task.id)) {
       if (parent.status == Status::archived) {
-        answer.advice.push_back(fmt::format("note: {} is archived and was never done, so {} waits for it until `hermes kanban unlink {} {}`",
-                                            parent.id, task.id, parent.id, task.id));
+        answer.advice.push_back(
+            fmt::format("note: {} is archived and was never done, so {} waits for it until `hermes "
+                        "kanban unlink {} {}`",
+                        parent.id, task.id, parent.id, task.id));
       }
     }
     return {};
@@ -143,8 +145,10 @@ Result<Answer> create(Call& call) {
   tell_config_error(open, answer);
   warn_of_dead_parents(open, created.task, answer);
   if (created.task.workspace_kind == WorkspaceKind::worktree) {
-    answer.advice.push_back("note: worktree workspaces cannot be made yet, so a worker of this task will fail to start; "
-                            "make the working tree yourself and use --workspace dir:PATH");
+    answer.advice.push_back(
+        "note: worktree workspaces cannot be made yet, so a worker of this task will fail to "
+        "start; "
+        "make the working tree yourself and use --workspace dir:PATH");
   }
   if (!created.existing) {
     warn_when_nobody_starts_it(call, open, created.task, answer);

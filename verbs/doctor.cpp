@@ -128,12 +128,14 @@ void check_board(const home::BoardPaths& paths, Instant now, Report& report) {
     report.add("board", paths.slug, database.error());
     return;
   }
-  const auto ended = database->read([](db::Reader& tx) -> Result<std::optional<board::DispatcherEnd>> {
-    return board::last_dispatcher_end(tx);
-  });
+  const auto ended =
+      database->read([](db::Reader& tx) -> Result<std::optional<board::DispatcherEnd>> {
+        return board::last_dispatcher_end(tx);
+      });
   if (ended && *ended) {
     report.add(Finding::ok, "dispatcher", paths.slug,
-               fmt::format("the last one to end here ended {}: {}", format_local_minute((*ended)->at), (*ended)->reason));
+               fmt::format("the last one to end here ended {}: {}",
+                           format_local_minute((*ended)->at), (*ended)->reason));
   }
   const auto problems = problems_of(*database);
   if (!problems) {
@@ -159,7 +161,8 @@ void check_dispatcher(Call& call, const home::Home& home, Report& report) {
                "not running: no task is started", "start it with `hermes kanban daemon`");
   }
   if (const auto held = home::read_notice(home, home::k_starts_topic); held && state.alive) {
-    report.add(Finding::note, "dispatcher", "starts", "were held for a moment: " + held->substr(std::min(held->find(' '), held->size())));
+    report.add(Finding::note, "dispatcher", "starts",
+               "were held for a moment: " + held->substr(std::min(held->find(' '), held->size())));
   }
   for (const std::string_view program : {"hermes-dispatcher", "hermes-shim"}) {
     const std::string found = call.host.find_program(program);

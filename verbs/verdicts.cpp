@@ -52,8 +52,8 @@ Json promoted_item(const std::string& id, bool promoted, bool dry_run,
           {"forced", false}, {"reason", or_null(reason)}, {"error", or_null(error)}};
 }
 
-// A scratch workspace goes with its task, once nothing of it runs any more. What is left behind when we are killed here is found by its
-// marker later.
+// A scratch workspace goes with its task, once nothing of it runs any more. What is left behind
+// when we are killed here is found by its marker later.
 void remove_workspace(OpenBoard& open, const std::string& task_id) {
   const auto ours = open.database.read([&](db::Reader& tx) -> Result<bool> {
     TRY_ASSIGN(const Task task, board::get_task(tx, task_id));
@@ -178,22 +178,25 @@ Result<Answer> reclaim(Call& call) {
 
 Result<Answer> archive(Call& call) {
   if (call.values.list("task_ids").empty()) {
-    return fail(ErrorCode::invalid, "archive needs at least one task id", "see `hermes kanban list` for the ids of this board");
+    return fail(ErrorCode::invalid, "archive needs at least one task id",
+                "see `hermes kanban list` for the ids of this board");
   }
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
-  TRY_ASSIGN(Answer answer, bulk(
-      call, open, call.values.list("task_ids"),
-      [&](const std::string& given) {
-        return move_one(open, call, given,
-                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
-                          TRY_ASSIGN(const board::Archived archived,
-                                     board::archive(tx, id, call.values.flag("force")));
-                          ItemDone done = item_of(archived.moved);
-                          done.report["waiting_children"] = archived.waiting_children;
-                          return done;
-                        });
-      },
-      refused_item));
+  TRY_ASSIGN(Answer answer,
+             bulk(
+                 call, open, call.values.list("task_ids"),
+                 [&](const std::string& given) {
+                   return move_one(
+                       open, call, given,
+                       [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                         TRY_ASSIGN(const board::Archived archived,
+                                    board::archive(tx, id, call.values.flag("force")));
+                         ItemDone done = item_of(archived.moved);
+                         done.report["waiting_children"] = archived.waiting_children;
+                         return done;
+                       });
+                 },
+                 refused_item));
   for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
     remove_workspace(open, item.value("task_id", ""));
   }

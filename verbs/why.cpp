@@ -66,7 +66,8 @@ void add_other_boards(const OpenBoard& open, const Call& call,
 
 // What only the dispatcher knows, it has left in run/.
 void add_notices(const OpenBoard& open, rules::FleetFacts& facts) {
-  facts.board_trouble = home::read_notice(open.home, home::board_topic(open.paths.slug)).value_or("");
+  facts.board_trouble =
+      home::read_notice(open.home, home::board_topic(open.paths.slug)).value_or("");
   if (const auto held = home::read_notice(open.home, home::k_starts_topic)) {
     const auto blank = held->find(' ');
     std::int64_t until = 0;
@@ -121,17 +122,20 @@ std::string running_text(OpenBoard& open, Call& call, const Seen& seen) {
   }
   const Instant now = call.environment.now;
   const bool external = run->holder_kind == HolderKind::external;
-  std::string text = fmt::format("it is running: attempt {} (run {}) by '{}'{} for {}", run->attempt, run->id, run->profile,
-                                 external ? ", claimed by hand," : "", format_duration(std::max(now - run->started_at, Millis{0})));
+  std::string text =
+      fmt::format("it is running: attempt {} (run {}) by '{}'{} for {}", run->attempt, run->id,
+                  run->profile, external ? ", claimed by hand," : "",
+                  format_duration(std::max(now - run->started_at, Millis{0})));
   if (run->worker_pid) {
     text += fmt::format(", PID {}", *run->worker_pid);
   }
   if (run->heartbeat_at) {
-    text += fmt::format(", last heartbeat {}{}{}", format_age(*run->heartbeat_at, now), run->heartbeat_note ? ": " : "",
-                        run->heartbeat_note.value_or(""));
+    text += fmt::format(", last heartbeat {}{}{}", format_age(*run->heartbeat_at, now),
+                        run->heartbeat_note ? ": " : "", run->heartbeat_note.value_or(""));
   }
   if (run->stop_kind) {
-    text += fmt::format("; it is being stopped ({} by {})", to_word(*run->stop_kind), run->stop_by.value_or("somebody"));
+    text += fmt::format("; it is being stopped ({} by {})", to_word(*run->stop_kind),
+                        run->stop_by.value_or("somebody"));
   }
   if (!external && !call.host.dispatcher_state(open.home).alive) {
     text += "; no dispatcher is running, so its end is recorded when one starts";

@@ -17,25 +17,28 @@ struct Unit {
   std::string_view name;
   double ms;
 };
-constexpr std::array<Unit, 6> k_units{{{"ms", 1}, {"s", 1e3}, {"", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
+constexpr std::array<Unit, 6> k_units{
+    {{"ms", 1}, {"s", 1e3}, {"", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
 constexpr double k_longest_ms = 10.0 * 366 * 8.64e7;
 
 }  // namespace
 
 Result<Millis> parse_duration(std::string_view text) {
   const auto bad = [&] {
-    return fail(ErrorCode::usage, fmt::format("malformed duration '{}'", printable(text)),
-                "use a number of seconds or a number with ms, s, m, h or d, for example 90, 30s, 1.5h, 2d; "
-                "0 to 10 years");
+    return fail(
+        ErrorCode::usage, fmt::format("malformed duration '{}'", printable(text)),
+        "use a number of seconds or a number with ms, s, m, h or d, for example 90, 30s, 1.5h, 2d; "
+        "0 to 10 years");
   };
   const std::string_view trimmed = trim(text);
   double number = 0;
-  const auto [end, problem] =
-      std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), number, std::chars_format::fixed);
+  const auto [end, problem] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(),
+                                              number, std::chars_format::fixed);
   if (problem != std::errc{} || !std::isfinite(number) || number < 0 || trimmed.starts_with('-')) {
     return bad();
   }
-  const std::string_view suffix(end, static_cast<std::size_t>(trimmed.data() + trimmed.size() - end));
+  const std::string_view suffix(end,
+                                static_cast<std::size_t>(trimmed.data() + trimmed.size() - end));
   for (const Unit& unit : k_units) {
     if (unit.name == suffix && number * unit.ms <= k_longest_ms) {
       return Millis{static_cast<std::int64_t>(std::llround(number * unit.ms))};
@@ -70,8 +73,8 @@ std::string format_local_minute(Instant at) {
   const std::time_t seconds = at.seconds();
   std::tm local{};
   localtime_r(&seconds, &local);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
-                     local.tm_hour, local.tm_min);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1,
+                     local.tm_mday, local.tm_hour, local.tm_min);
 }
 
 }  // namespace hermes

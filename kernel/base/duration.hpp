@@ -8,8 +8,8 @@
 
 namespace hermes {
 
-// Parses "90" (seconds), "90s", "1.5h", "250ms", "2d": one non-negative number with an optional unit ms, s, m, h, d.
-// Range 0 to 10 years. Error: usage, naming the text and the form.
+// Parses "90" (seconds), "90s", "1.5h", "250ms", "2d": one non-negative number with an optional
+// unit ms, s, m, h, d. Range 0 to 10 years. Error: usage, naming the text and the form.
 Result<Millis> parse_duration(std::string_view text);
 
 // "250 ms", "45 s", "3 min", "2.5 h", "4 d": for people.

@@ -39,8 +39,10 @@ Error system_error(std::string_view doing, const fs::path& path, int error_numbe
     default:
       break;
   }
-  return {ErrorCode::unavailable,
-          fmt::format("cannot {} {}: {}", doing, printable(path.string()), std::strerror(error_number)), hint};
+  return {
+      ErrorCode::unavailable,
+      fmt::format("cannot {} {}: {}", doing, printable(path.string()), std::strerror(error_number)),
+      hint};
 }
 
 Result<std::string> read_file(const fs::path& path, std::size_t most) {
@@ -66,7 +68,8 @@ Result<std::string> read_file(const fs::path& path, std::size_t most) {
     }
     text.append(part.data(), static_cast<std::size_t>(got));
     if (text.size() > most) {
-      return fail(ErrorCode::invalid, fmt::format("{} is longer than {} bytes", printable(path.string()), most));
+      return fail(ErrorCode::invalid,
+                  fmt::format("{} is longer than {} bytes", printable(path.string()), most));
     }
   }
 }
@@ -107,7 +110,8 @@ Result<void> make_directory(const fs::path& path, mode_t mode) {
     if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
       return {};
     }
-    return fail(ErrorCode::unavailable, fmt::format("{} exists and is not a directory", printable(path.string())));
+    return fail(ErrorCode::unavailable,
+                fmt::format("{} exists and is not a directory", printable(path.string())));
   }
   if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
     TRY(make_directory(path.parent_path(), mode));
@@ -130,8 +134,8 @@ Result<void> sync_directory(const fs::path& path) {
 bool is_still_at(int fd, const fs::path& path) {
   struct stat ours {};
   struct stat there {};
-  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
-         ours.st_ino == there.st_ino;
+  return ::fstat(fd, &ours) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 std::optional<pid_t> flock_holder(const fs::path& path) {
@@ -141,7 +145,8 @@ std::optional<pid_t> flock_holder(const fs::path& path) {
   }
   const std::string file =
       fmt::format("{:02x}:{:02x}:{}", major(facts.st_dev), minor(facts.st_dev), facts.st_ino);
-  // A line: "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"; waiters have "->" after the number (proc(5)).
+  // A line: "1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF"; waiters have "->" after the number
+  // (proc(5)).
   std::ifstream locks("/proc/locks");
   for (std::string line; std::getline(locks, line);) {
     if (line.find("->") != std::string::npos || line.find("FLOCK") == std::string::npos) {

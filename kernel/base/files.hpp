@@ -9,19 +9,21 @@
 
 #include "kernel/base/error.hpp"
 
-// Plain files and directories: the one place where the kernel meets these system calls. Never used on a board's database file
-// (closing any descriptor of it would drop SQLite's locks).
+// Plain files and directories: the one place where the kernel meets these system calls. Never used
+// on a board's database file (closing any descriptor of it would drop SQLite's locks).
 namespace hermes {
 
 namespace fs = std::filesystem;
 
-// The error of a failed system call: code unavailable, "cannot <doing> <path>: <strerror>", with a hint for the usual causes.
+// The error of a failed system call: code unavailable, "cannot <doing> <path>: <strerror>", with a
+// hint for the usual causes.
 Error system_error(std::string_view doing, const fs::path& path, int error_number);
 
 // Whole contents. Error: not_found, unavailable, or invalid when it is longer than `most` bytes.
 Result<std::string> read_file(const fs::path& path, std::size_t most);
 
-// Writes a temporary file beside it, fsyncs, renames: readers see the old text or the new, never a part.
+// Writes a temporary file beside it, fsyncs, renames: readers see the old text or the new, never a
+// part.
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode = 0600);
 
 // Makes the directory and its missing parents with `mode`, and fsyncs the parent of each new one.
@@ -29,13 +31,16 @@ Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
 
 Result<void> sync_directory(const fs::path& path);
 
-// True while `path` leads to the very file that is open as `fd`. A lock on a file that was replaced or removed excludes nobody.
+// True while `path` leads to the very file that is open as `fd`. A lock on a file that was replaced
+// or removed excludes nobody.
 bool is_still_at(int fd, const fs::path& path);
 
-// PID of who holds a flock on the file at `path`, read from /proc/locks; nothing when nobody does or it is not visible.
+// PID of who holds a flock on the file at `path`, read from /proc/locks; nothing when nobody does
+// or it is not visible.
 std::optional<pid_t> flock_holder(const fs::path& path);
 
-// Filesystem type from statfs(2) as a word when it is a network filesystem ("nfs", "smb", "9p", …), else nothing.
+// Filesystem type from statfs(2) as a word when it is a network filesystem ("nfs", "smb", "9p", …),
+// else nothing.
 std::optional<std::string> network_filesystem(const fs::path& path);
 
 // "~" and "~/x" with the given home directory.

@@ -17,7 +17,9 @@ bool all_hex(std::string_view text) {
 
 }  // namespace
 
-std::string new_task_id(Random& random) { return fmt::format("t_{:08x}", random.next() & 0xffffffffU); }
+std::string new_task_id(Random& random) {
+  return fmt::format("t_{:08x}", random.next() & 0xffffffffU);
+}
 
 bool is_task_id(std::string_view text) {
   return text.size() == 2 + k_id_digits && text.starts_with("t_") && all_hex(text.substr(2));
@@ -29,7 +31,9 @@ bool is_task_id_prefix(std::string_view text) {
   return digits.size() <= k_id_digits && (prefixed || !digits.empty()) && all_hex(digits);
 }
 
-std::string new_run_token(Random& random) { return fmt::format("{:016x}{:016x}", random.next(), random.next()); }
+std::string new_run_token(Random& random) {
+  return fmt::format("{:016x}{:016x}", random.next(), random.next());
+}
 
 std::uint64_t fnv1a(std::string_view bytes) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;

@@ -13,13 +13,15 @@ std::string new_task_id(Random& random);
 // True for a whole task id. Nothing else may become part of a path.
 bool is_task_id(std::string_view text);
 
-// True for what may be completed to a task id: `t_` and 0 to 8 digits, or the digits alone (at least one).
+// True for what may be completed to a task id: `t_` and 0 to 8 digits, or the digits alone (at
+// least one).
 bool is_task_id_prefix(std::string_view text);
 
 // 128 random bits as 32 hexadecimal digits: proves that a writer is the run it says it is.
 std::string new_run_token(Random& random);
 
-// 64-bit FNV-1a (Fowler, Noll, Vo; RFC 9923). For fingerprints and record checksums, not for security.
+// 64-bit FNV-1a (Fowler, Noll, Vo; RFC 9923). For fingerprints and record checksums, not for
+// security.
 std::uint64_t fnv1a(std::string_view bytes);
 
 }  // namespace hermes

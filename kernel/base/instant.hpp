@@ -8,8 +8,9 @@ namespace hermes {
 
 using Millis = std::chrono::milliseconds;
 
-// Wall-clock time: milliseconds since the Unix epoch (UTC). A different type from steady_clock::time_point on purpose, so
-// that a stored deadline is never compared with a monotonic one. Only programs, the loop and the log read a clock.
+// Wall-clock time: milliseconds since the Unix epoch (UTC). A different type from
+// steady_clock::time_point on purpose, so that a stored deadline is never compared with a monotonic
+// one. Only programs, the loop and the log read a clock.
 struct Instant {
   std::int64_t ms = 0;
 

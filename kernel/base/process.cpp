@@ -52,7 +52,8 @@ HostIdentity this_host() {
   if (host.machine.empty()) {
     host.machine = "unknown";
   }
-  host.boot = fmt::format("{}.{}", first_word_of("/proc/sys/kernel/random/boot_id"), process_start(1).value_or(0));
+  host.boot = fmt::format("{}.{}", first_word_of("/proc/sys/kernel/random/boot_id"),
+                          process_start(1).value_or(0));
   return host;
 }
 

@@ -5,7 +5,8 @@
 
 namespace hermes {
 
-// A source of random numbers, passed to whatever makes ids and tokens so that tests can repeat a run.
+// A source of random numbers, passed to whatever makes ids and tokens so that tests can repeat a
+// run.
 class Random {
  public:
   virtual ~Random() = default;
@@ -18,7 +19,8 @@ class SystemRandom final : public Random {
   std::uint64_t next() override;
 };
 
-// splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). For tests and simulations only.
+// splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). For tests
+// and simulations only.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed) : state_(seed) {}

@@ -16,7 +16,11 @@ std::size_t utf8_length(std::string_view text, std::uint32_t* code_point = nullp
     return 0;
   }
   const unsigned char lead = byte(0);
-  const std::size_t length = lead < 0x80 ? 1 : (lead >> 5) == 6 ? 2 : (lead >> 4) == 14 ? 3 : (lead >> 3) == 30 ? 4 : 0;
+  const std::size_t length = lead < 0x80         ? 1
+                             : (lead >> 5) == 6  ? 2
+                             : (lead >> 4) == 14 ? 3
+                             : (lead >> 3) == 30 ? 4
+                                                 : 0;
   if (length == 0 || text.size() < length) {
     return 0;
   }
@@ -37,9 +41,11 @@ std::size_t utf8_length(std::string_view text, std::uint32_t* code_point = nullp
   return length;
 }
 
-// Line separators and the marks that turn the direction of text: they let a title pose as something else.
+// Line separators and the marks that turn the direction of text: they let a title pose as something
+// else.
 bool reorders(std::uint32_t code) {
-  return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return code == 0x2028 || code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
 }
 
 std::string escape(std::string_view text, bool keep_lines) {
@@ -49,7 +55,8 @@ std::string escape(std::string_view text, bool keep_lines) {
     std::uint32_t code = 0;
     const std::size_t length = utf8_length(text, &code);
     const bool kept_break = keep_lines && (text[0] == '\n' || text[0] == '\t');
-    const bool control = length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0) || reorders(code);
+    const bool control =
+        length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0) || reorders(code);
     if (kept_break || !control) {
       out.append(text.substr(0, length));
     } else if (text[0] == '\n') {
@@ -70,9 +77,10 @@ std::string escape(std::string_view text, bool keep_lines) {
 
 bool is_wide(std::uint32_t code) {
   constexpr std::uint32_t k_ranges[][2] = {
-      {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},   {0x4e00, 0x9fff},
-      {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},
-      {0xffe0, 0xffe6},   {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+      {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
+      {0x4e00, 0x9fff},   {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+      {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+      {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
   };
   for (const auto& range : k_ranges) {
     if (code >= range[0] && code <= range[1]) {
@@ -83,8 +91,8 @@ bool is_wide(std::uint32_t code) {
 }
 
 bool is_combining(std::uint32_t code) {
-  return (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) || (code >= 0x20d0 && code <= 0x20ff) ||
-         (code >= 0xfe00 && code <= 0xfe0f);
+  return (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
+         (code >= 0x20d0 && code <= 0x20ff) || (code >= 0xfe00 && code <= 0xfe0f);
 }
 
 }  // namespace
@@ -132,7 +140,9 @@ std::string_view clip(std::string_view text, std::size_t bytes) {
 std::string printable(std::string_view text) { return escape(text, false); }
 std::string printable_lines(std::string_view text) { return escape(text, true); }
 
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find_first_of("\r\n")); }
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
 
 std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> words;
@@ -172,11 +182,13 @@ std::size_t display_width(std::string_view text) {
 
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most) {
   if (text.size() > most) {
-    return fail(ErrorCode::invalid, fmt::format("{} is {} bytes long, the limit is {}", what, text.size(), most),
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is {} bytes long, the limit is {}", what, text.size(), most),
                 "shorten it, or keep the material in a file and name the file");
   }
   if (text.find('\0') != std::string_view::npos || !is_utf8(text)) {
-    return fail(ErrorCode::invalid, fmt::format("{} is not valid UTF-8 text: '{}'", what, printable(clip(text, 60))),
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is not valid UTF-8 text: '{}'", what, printable(clip(text, 60))),
                 "convert it, for example with iconv -t UTF-8");
   }
   return {};

@@ -21,8 +21,8 @@ bool is_utf8(std::string_view text);
 // Longest prefix of at most `bytes` bytes that does not cut a UTF-8 character.
 std::string_view clip(std::string_view text, std::size_t bytes);
 
-// For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …, and so do the marks that
-// turn the direction of text; everything else stays.
+// For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …, and so do
+// the marks that turn the direction of text; everything else stays.
 std::string printable(std::string_view text);
 
 // Like printable, but line breaks and tabs stay.
@@ -36,7 +36,8 @@ std::vector<std::string> split_list(std::string_view text, char separator);
 
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
-// Columns a terminal uses for the text: 2 for wide East Asian characters and emoji, 0 for combining marks, 1 otherwise.
+// Columns a terminal uses for the text: 2 for wide East Asian characters and emoji, 0 for combining
+// marks, 1 otherwise.
 std::size_t display_width(std::string_view text);
 
 // Refuses what the board cannot store faithfully: invalid UTF-8, NUL bytes, more than `most` bytes.

@@ -8,8 +8,10 @@
 
 namespace hermes {
 
-// An enum that is stored and printed as words specialises this with its table, in the order of the enumerators:
-//   template <> inline constexpr auto k_words<Colour> = std::to_array<std::string_view>({"red", "green"});
+// An enum that is stored and printed as words specialises this with its table, in the order of the
+// enumerators:
+//   template <> inline constexpr auto k_words<Colour> = std::to_array<std::string_view>({"red",
+//   "green"});
 template <class E>
 inline constexpr std::array<std::string_view, 0> k_words{};
 

@@ -10,7 +10,8 @@
 
 namespace hermes::board {
 
-// What every change of a board is made with: the write transaction it belongs to and what the kernel may not read for itself.
+// What every change of a board is made with: the write transaction it belongs to and what the
+// kernel may not read for itself.
 struct Change {
   db::Writer& tx;
   Instant now;

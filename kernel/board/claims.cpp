@@ -35,13 +35,15 @@ Result<void> check_claimable(Change& change, const Task& task) {
     const auto run = find_run(change.tx, *task.current_run_id);
     why += fmt::format(" (run {} of '{}')", run->id, run->profile);
   }
-  return fail(ErrorCode::conflict, fmt::format("cannot claim {} ({}): {}", task.id, to_word(task.status), why),
+  return fail(ErrorCode::conflict,
+              fmt::format("cannot claim {} ({}): {}", task.id, to_word(task.status), why),
               fmt::format("`hermes kanban why {}` shows what it waits for", task.id));
 }
 
 Run insert_run(Change& change, const Task& task, const ClaimRequest& request) {
   Run run;
-  auto row = change.tx.query("SELECT COALESCE(max(attempt), 0) + 1 FROM runs WHERE task_id = $1", task.id);
+  auto row =
+      change.tx.query("SELECT COALESCE(max(attempt), 0) + 1 FROM runs WHERE task_id = $1", task.id);
   row.next();
   run.attempt = row.integer(0);
   run.task_id = task.id;
@@ -55,10 +57,11 @@ Run insert_run(Change& change, const Task& task, const ClaimRequest& request) {
   run.branch = request.branch;
   run.step_key = task.step_key;
   change.tx.execute(
-      "INSERT INTO runs (task_id, attempt, profile, token, holder_kind, host, boot, started_at, workspace_path, branch,"
+      "INSERT INTO runs (task_id, attempt, profile, token, holder_kind, host, boot, started_at, "
+      "workspace_path, branch,"
       " step_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-      run.task_id, run.attempt, run.profile, run.token, run.holder_kind, run.host, run.boot, run.started_at,
-      run.workspace_path, run.branch, run.step_key);
+      run.task_id, run.attempt, run.profile, run.token, run.holder_kind, run.host, run.boot,
+      run.started_at, run.workspace_path, run.branch, run.step_key);
   run.id = change.tx.last_insert_id();
   return run;
 }
@@ -86,7 +89,8 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
       "INSERT INTO leases (resource, holder, epoch, run_id, acquired_at, renewed_at, expires_at)"
       " VALUES ($1, $2, $3, $3, $4, $4, $5)",
       lease_of(task_id), request.holder, run.id, change.now, expires);
-  if (task.assignee.empty() && !request.profile.empty() && request.holder_kind != HolderKind::external) {
+  if (task.assignee.empty() && !request.profile.empty() &&
+      request.holder_kind != HolderKind::external) {
     task.assignee = request.profile;  // the default assignee has taken it
     append_event(change, task_id, run.id, EventKind::assigned,
                  dump({{"assignee", request.profile}, {"source", "dispatcher.default_assignee"}}));
@@ -101,20 +105,25 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
   return run;
 }
 
-Result<Run> heartbeat(Change& change, const std::string& task_id, const std::optional<std::string>& note) {
+Result<Run> heartbeat(Change& change, const std::string& task_id,
+                      const std::optional<std::string>& note) {
   TRY(check_text("the note", note.value_or(""), k_text_bytes));
   TRY_ASSIGN(const Task task, get_task(change.tx, task_id));
   TRY_ASSIGN(Run run, open_run_for(change, task, rules::Move::heartbeat));
   const auto ttl = std::max(change.limits.claim_ttl, k_shortest_ttl);
-  change.tx.execute("UPDATE runs SET heartbeat_at = $1, heartbeat_note = COALESCE($2, heartbeat_note) WHERE id = $3",
-                    change.now, note, run.id);
+  change.tx.execute(
+      "UPDATE runs SET heartbeat_at = $1, heartbeat_note = COALESCE($2, heartbeat_note) WHERE id = "
+      "$3",
+      change.now, note, run.id);
   // An external claim keeps the term it was given; a worker's is the configured one.
   const int renewed = change.tx.execute(
-      "UPDATE leases SET renewed_at = $1, expires_at = $1 + CASE WHEN $4 THEN max(expires_at - renewed_at, 1000) ELSE $5 END"
+      "UPDATE leases SET renewed_at = $1, expires_at = $1 + CASE WHEN $4 THEN max(expires_at - "
+      "renewed_at, 1000) ELSE $5 END"
       " WHERE resource = $2 AND epoch = $3",
       change.now, lease_of(task_id), run.id, run.holder_kind == HolderKind::external, ttl);
   if (renewed != 1) {
-    return fail(ErrorCode::not_yours, fmt::format("run {} of {} no longer holds its lease", run.id, task_id),
+    return fail(ErrorCode::not_yours,
+                fmt::format("run {} of {} no longer holds its lease", run.id, task_id),
                 "stop working on it");
   }
   run.heartbeat_at = change.now;
@@ -134,8 +143,9 @@ bool record_shim(Change& change, const Run& run, std::int64_t shim_pid, std::int
 }
 
 void record_worker(Change& change, std::int64_t run_id, std::int64_t pid, std::int64_t start) {
-  change.tx.execute("UPDATE runs SET worker_pid = $1, worker_start = $2 WHERE id = $3 AND worker_pid IS NULL", pid,
-                    start, run_id);
+  change.tx.execute(
+      "UPDATE runs SET worker_pid = $1, worker_start = $2 WHERE id = $3 AND worker_pid IS NULL",
+      pid, start, run_id);
 }
 
 bool expire_claim(Change& change, std::int64_t run_id) {
@@ -146,23 +156,30 @@ bool expire_claim(Change& change, std::int64_t run_id) {
   if (run->holder_kind == HolderKind::external) {
     return finish_external(change, *run);
   }
-  // Another machine's worker whose lease has run out: it cannot be seen from here, and nobody is to blame.
-  return finish_run(change, run_id,
-                    {.kind = ExitKind::never_started,
-                     .detail = fmt::format("it belongs to another machine ({}), whose lease ran out", run->host)},
-                    VerdictMode::by_call);
+  // Another machine's worker whose lease has run out: it cannot be seen from here, and nobody is to
+  // blame.
+  return finish_run(
+      change, run_id,
+      {.kind = ExitKind::never_started,
+       .detail = fmt::format("it belongs to another machine ({}), whose lease ran out", run->host)},
+      VerdictMode::by_call);
 }
 
 std::int64_t take_over(Change& change, const std::string& holder) {
   {
-    auto row = change.tx.query("SELECT holder FROM leases WHERE resource = 'dispatcher' AND holder <> ''");
+    auto row =
+        change.tx.query("SELECT holder FROM leases WHERE resource = 'dispatcher' AND holder <> ''");
     if (row.next()) {
-      record_end(change, fmt::format("it did not end in order: killed, or the machine went down ({})", row.text(0)));
+      record_end(change,
+                 fmt::format("it did not end in order: killed, or the machine went down ({})",
+                             row.text(0)));
     }
   }
   change.tx.execute(
-      "INSERT INTO leases (resource, holder, epoch, acquired_at, renewed_at) VALUES ('dispatcher', $1, 1, $2, $2)"
-      " ON CONFLICT (resource) DO UPDATE SET holder = $1, epoch = epoch + 1, acquired_at = $2, renewed_at = $2",
+      "INSERT INTO leases (resource, holder, epoch, acquired_at, renewed_at) VALUES ('dispatcher', "
+      "$1, 1, $2, $2)"
+      " ON CONFLICT (resource) DO UPDATE SET holder = $1, epoch = epoch + 1, acquired_at = $2, "
+      "renewed_at = $2",
       holder, change.now);
   auto row = change.tx.query("SELECT epoch FROM leases WHERE resource = 'dispatcher'");
   row.next();
@@ -171,7 +188,8 @@ std::int64_t take_over(Change& change, const std::string& holder) {
 
 void vacate(Change& change, std::int64_t epoch, const std::string& reason) {
   const int vacated = change.tx.execute(
-      "UPDATE leases SET holder = '', renewed_at = $1 WHERE resource = 'dispatcher' AND epoch = $2", change.now, epoch);
+      "UPDATE leases SET holder = '', renewed_at = $1 WHERE resource = 'dispatcher' AND epoch = $2",
+      change.now, epoch);
   if (vacated == 1 && !reason.empty()) {
     record_end(change, reason);
   }
@@ -182,7 +200,8 @@ Result<void> check_epoch(db::Reader& tx, std::int64_t epoch) {
   if (row.next() && row.integer(0) == epoch) {
     return {};
   }
-  return fail(ErrorCode::not_yours, "another dispatcher has taken this board over", "one dispatcher per home: stop one");
+  return fail(ErrorCode::not_yours, "another dispatcher has taken this board over",
+              "one dispatcher per home: stop one");
 }
 
 }  // namespace hermes::board

@@ -13,22 +13,25 @@ namespace hermes::board {
 
 struct ClaimRequest {
   HolderKind holder_kind = HolderKind::external;
-  std::string profile;   // who works on it
+  std::string profile;  // who works on it
   HostIdentity host;
-  std::string holder;    // machine, boot, PID and start time of who claims
-  Millis ttl{0};         // at least 1 s
+  std::string holder;                         // machine, boot, PID and start time of who claims
+  Millis ttl{0};                              // at least 1 s
   std::optional<std::string> workspace_path;  // as resolved
   std::optional<std::string> branch;
 };
 
-// ready or review → running: opens a run, takes the lease, writes `claimed`. Refused with the very words of `why` while anything
-// holds the task (rules::task_holds). Error: not_found, conflict.
+// ready or review → running: opens a run, takes the lease, writes `claimed`. Refused with the very
+// words of `why` while anything holds the task (rules::task_holds). Error: not_found, conflict.
 Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest& request);
 
-// Renews lease and liveness together. Needs the run token, except for an external claim. Error: not_found, conflict, not_yours.
-Result<Run> heartbeat(Change& change, const std::string& task_id, const std::optional<std::string>& note);
+// Renews lease and liveness together. Needs the run token, except for an external claim. Error:
+// not_found, conflict, not_yours.
+Result<Run> heartbeat(Change& change, const std::string& task_id,
+                      const std::optional<std::string>& note);
 
-// The shim of a claimed run: conditional on the run being open with its token. False: it is not ours any more.
+// The shim of a claimed run: conditional on the run being open with its token. False: it is not
+// ours any more.
 bool record_shim(Change& change, const Run& run, std::int64_t shim_pid, std::int64_t shim_start);
 
 // The worker's own process, for people to see; no event.
@@ -37,8 +40,9 @@ void record_worker(Change& change, std::int64_t run_id, std::int64_t pid, std::i
 // A claim of a person or of another machine whose lease has run out. True when it was ended.
 bool expire_claim(Change& change, std::int64_t run_id);
 
-// Takes over the board for a dispatcher: epoch + 1. The row is vacated, never deleted; one that was not vacated tells that the dispatcher
-// before was killed. A blank reason vacates without a word (a single pass).
+// Takes over the board for a dispatcher: epoch + 1. The row is vacated, never deleted; one that was
+// not vacated tells that the dispatcher before was killed. A blank reason vacates without a word (a
+// single pass).
 std::int64_t take_over(Change& change, const std::string& holder);
 void vacate(Change& change, std::int64_t epoch, const std::string& reason);
 // Error: not_yours when another dispatcher has taken over since.

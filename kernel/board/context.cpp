@@ -25,8 +25,9 @@ constexpr std::size_t k_comments = 30;
 
 std::string cut(std::string_view text, std::size_t bytes) {
   const std::string_view kept = clip(text, bytes);
-  return kept.size() == text.size() ? std::string(text)
-                                    : fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
+  return kept.size() == text.size()
+             ? std::string(text)
+             : fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
 }
 
 // The author of a comment is quoted, so that a name cannot pose as an instruction.
@@ -38,8 +39,8 @@ std::string author_name(std::string_view name) {
 
 void add_heading(std::string& out, const Task& task) {
   out += fmt::format("# Kanban task {}: {}\n\n", task.id, printable(task.title));
-  out += fmt::format("Assignee: {}\nStatus: {}\n", task.assignee.empty() ? "(unassigned)" : task.assignee,
-                     to_word(task.status));
+  out += fmt::format("Assignee: {}\nStatus: {}\n",
+                     task.assignee.empty() ? "(unassigned)" : task.assignee, to_word(task.status));
   if (!task.tenant.empty()) {
     out += fmt::format("Tenant: {}\n", task.tenant);
   }
@@ -121,7 +122,9 @@ void add_parents(std::string& out, db::Reader& tx, const std::string& id, Instan
   if (parents.empty()) {
     return;
   }
-  out += "\n## Results of parents\n\nSnapshots of the moment each parent finished: check what matters again.\n";
+  out +=
+      "\n## Results of parents\n\nSnapshots of the moment each parent finished: check what matters "
+      "again.\n";
   for (std::size_t i = 0; i < std::min(parents.size(), k_parents); ++i) {
     add_parent(out, tx, parents[i], now);
   }
@@ -142,20 +145,24 @@ void add_comments(std::string& out, const std::vector<Comment>& comments, Instan
   for (std::size_t i = skipped; i < comments.size(); ++i) {
     const Comment& comment = comments[i];
     out += fmt::format("\ncomment from `{}` at {} ({}):\n{}\n", author_name(comment.author),
-                       format_local_minute(comment.at), format_age(comment.at, now), cut(comment.body, k_comment));
+                       format_local_minute(comment.at), format_age(comment.at, now),
+                       cut(comment.body, k_comment));
   }
 }
 
 }  // namespace
 
-Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Instant now, const Limits& limits) {
+Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Instant now,
+                                 const Limits& limits) {
   TRY_ASSIGN(const Task task, get_task(tx, task_id));
   std::string out;
   add_heading(out, task);
   if (task.violations > 0) {
-    out += fmt::format("\nAn earlier worker ended without a verdict ({} of {}). Before you end, call `hermes kanban complete {}` or "
-                       "`hermes kanban block {}`.\n",
-                       task.violations, limits.violation_limit, task.id, task.id);
+    out += fmt::format(
+        "\nAn earlier worker ended without a verdict ({} of {}). Before you end, call `hermes "
+        "kanban complete {}` or "
+        "`hermes kanban block {}`.\n",
+        task.violations, limits.violation_limit, task.id, task.id);
   }
   add_attempts(out, runs_of(tx, task_id), now);
   add_parents(out, tx, task_id, now);

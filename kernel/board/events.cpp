@@ -7,41 +7,49 @@ namespace hermes::board {
 namespace {
 
 Event read_event(const db::Cursor& row) {
-  return {row.integer(0), row.maybe_text(1), row.maybe_integer(2), row.text(3), row.maybe_text(4), row.instant(5)};
+  return {row.integer(0), row.maybe_text(1), row.maybe_integer(2),
+          row.text(3),    row.maybe_text(4), row.instant(5)};
 }
 
 }  // namespace
 
-void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id, EventKind kind,
-                  const std::string& payload) {
+void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
+                  EventKind kind, const std::string& payload) {
   const auto text = payload.empty() ? std::nullopt : std::optional<std::string>(payload);
-  change.tx.execute("INSERT INTO events (task_id, run_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)", task_id,
-                    run_id, kind, text, change.now);
+  change.tx.execute(
+      "INSERT INTO events (task_id, run_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)",
+      task_id, run_id, kind, text, change.now);
 }
 
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id) {
   std::vector<Event> events;
-  auto row = tx.query("SELECT seq, task_id, run_id, kind, payload, at FROM events WHERE task_id = $1 ORDER BY seq", task_id);
+  auto row = tx.query(
+      "SELECT seq, task_id, run_id, kind, payload, at FROM events WHERE task_id = $1 ORDER BY seq",
+      task_id);
   while (row.next()) {
     events.push_back(read_event(row));
   }
   return events;
 }
 
-EventPage events_after(db::Reader& tx, std::int64_t after, std::int64_t most, const EventFilter& filter) {
+EventPage events_after(db::Reader& tx, std::int64_t after, std::int64_t most,
+                       const EventFilter& filter) {
   EventPage page;
   page.cursor = after;
   std::int64_t looked_at = 0;
   auto row = tx.query(
-      "SELECT e.seq, e.task_id, e.run_id, e.kind, e.payload, e.at, COALESCE(t.assignee, ''), COALESCE(t.tenant, '')"
-      " FROM events e LEFT JOIN tasks t ON t.id = e.task_id WHERE e.seq > $1 ORDER BY e.seq LIMIT $2",
+      "SELECT e.seq, e.task_id, e.run_id, e.kind, e.payload, e.at, COALESCE(t.assignee, ''), "
+      "COALESCE(t.tenant, '')"
+      " FROM events e LEFT JOIN tasks t ON t.id = e.task_id WHERE e.seq > $1 ORDER BY e.seq LIMIT "
+      "$2",
       after, most);
   while (row.next()) {
     WatchedEvent watched{read_event(row), row.text(6), row.text(7)};
     page.cursor = watched.event.seq;
     ++looked_at;
-    const bool wanted_kind = filter.kinds.empty() || std::find(filter.kinds.begin(), filter.kinds.end(),
-                                                               watched.event.kind) != filter.kinds.end();
+    const bool wanted_kind =
+        filter.kinds.empty() || std::find(filter.kinds.begin(), filter.kinds.end(),
+                                          watched.event.kind) != filter.kinds.end();
     if (wanted_kind && (!filter.assignee || *filter.assignee == watched.assignee) &&
         (!filter.tenant || *filter.tenant == watched.tenant)) {
       page.events.push_back(std::move(watched));

@@ -11,8 +11,8 @@
 namespace hermes::board {
 
 // The one place that writes events. `payload`: text of a JSON object, "" for none.
-void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id, EventKind kind,
-                  const std::string& payload);
+void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
+                  EventKind kind, const std::string& payload);
 
 // All of a task, oldest first.
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id);
@@ -34,7 +34,8 @@ struct EventPage {
   bool more = false;
 };
 // Events with seq > `after`, oldest first, looking at no more than `most` rows.
-EventPage events_after(db::Reader& tx, std::int64_t after, std::int64_t most, const EventFilter& filter);
+EventPage events_after(db::Reader& tx, std::int64_t after, std::int64_t most,
+                       const EventFilter& filter);
 
 // The newest number, 0 on an empty board.
 std::int64_t last_event(db::Reader& tx);

@@ -27,8 +27,9 @@ std::vector<std::string> ids(db::Cursor row) {
   return found;
 }
 
-// The way from `from` down to `to` along the links, "a -> b -> c"; empty when there is none. Breadth first, each task once: a board of
-// many diamonds has more ways than could be counted while everybody waits at the gate.
+// The way from `from` down to `to` along the links, "a -> b -> c"; empty when there is none.
+// Breadth first, each task once: a board of many diamonds has more ways than could be counted while
+// everybody waits at the gate.
 std::string way_down(db::Reader& tx, const std::string& from, const std::string& to) {
   std::map<std::string, std::string> reached_from{{from, ""}};
   std::deque<std::string> next{from};
@@ -60,7 +61,8 @@ void promote_if_free(Change& change, const std::string& child_id) {
 
 }  // namespace
 
-Result<bool> link(Change& change, const std::string& parent, const std::string& child, LinkCondition condition) {
+Result<bool> link(Change& change, const std::string& parent, const std::string& child,
+                  LinkCondition condition) {
   const auto parent_task = find_task(change.tx, parent);
   auto child_task = find_task(change.tx, child);
   if (!parent_task || !child_task) {
@@ -75,38 +77,46 @@ Result<bool> link(Change& change, const std::string& parent, const std::string& 
                 "see `hermes kanban list` for the ids of this board");
   }
   if (parent == child) {
-    return fail(ErrorCode::invalid, fmt::format("{} cannot wait for itself", parent), "name two different tasks");
+    return fail(ErrorCode::invalid, fmt::format("{} cannot wait for itself", parent),
+                "name two different tasks");
   }
   if (child_task->status == Status::done || child_task->status == Status::archived) {
-    return fail(ErrorCode::conflict, fmt::format("cannot link to {}: it is {}", child, to_word(child_task->status)),
+    return fail(ErrorCode::conflict,
+                fmt::format("cannot link to {}: it is {}", child, to_word(child_task->status)),
                 "only a task that is still to be done can wait for another");
   }
   if (const std::string way = way_down(change.tx, child, parent); !way.empty()) {
     return fail(ErrorCode::invalid,
-                fmt::format("linking {} -> {} would close a cycle: {}", parent, child, clip(way, k_way_bytes)),
+                fmt::format("linking {} -> {} would close a cycle: {}", parent, child,
+                            clip(way, k_way_bytes)),
                 "unlink one of these first");
   }
-  const bool satisfied = rules::satisfies(condition, parent_task->status, parent_task->block_source);
-  if (change.tx.execute("INSERT INTO links (parent_id, child_id, condition, satisfied_at) VALUES ($1, $2, $3, $4)"
-                        " ON CONFLICT (parent_id, child_id) DO NOTHING",
-                        parent, child, condition, satisfied ? std::optional(change.now) : std::nullopt) == 0) {
+  const bool satisfied =
+      rules::satisfies(condition, parent_task->status, parent_task->block_source);
+  if (change.tx.execute(
+          "INSERT INTO links (parent_id, child_id, condition, satisfied_at) VALUES ($1, $2, $3, $4)"
+          " ON CONFLICT (parent_id, child_id) DO NOTHING",
+          parent, child, condition, satisfied ? std::optional(change.now) : std::nullopt) == 0) {
     return false;
   }
   append_event(change, child, std::nullopt, EventKind::linked,
                dump({{"parent", parent}, {"child", child}, {"condition", to_word(condition)}}));
   if (!satisfied && (child_task->status == Status::ready || child_task->status == Status::review)) {
-    move_task(change, *child_task, Status::todo, EventKind::demoted, {{"parent", parent}}, std::nullopt);
+    move_task(change, *child_task, Status::todo, EventKind::demoted, {{"parent", parent}},
+              std::nullopt);
   }
   return true;
 }
 
 Result<void> unlink(Change& change, const std::string& parent, const std::string& child) {
   TRY(rules::may_change(change.actor, change.board, child));
-  if (change.tx.execute("DELETE FROM links WHERE parent_id = $1 AND child_id = $2", parent, child) == 0) {
+  if (change.tx.execute("DELETE FROM links WHERE parent_id = $1 AND child_id = $2", parent,
+                        child) == 0) {
     return fail(ErrorCode::not_found, fmt::format("no such link: {} -> {}", parent, child),
                 fmt::format("`hermes kanban show {}` lists its parents", child));
   }
-  append_event(change, child, std::nullopt, EventKind::unlinked, dump({{"parent", parent}, {"child", child}}));
+  append_event(change, child, std::nullopt, EventKind::unlinked,
+               dump({{"parent", parent}, {"child", child}}));
   promote_if_free(change, child);
   return {};
 }
@@ -132,7 +142,8 @@ std::vector<rules::OpenParent> open_parents(db::Reader& tx, const std::string& i
 }
 
 bool has_open_links(db::Reader& tx, const std::string& id) {
-  return tx.query("SELECT 1 FROM links WHERE child_id = $1 AND satisfied_at IS NULL LIMIT 1", id).next();
+  return tx.query("SELECT 1 FROM links WHERE child_id = $1 AND satisfied_at IS NULL LIMIT 1", id)
+      .next();
 }
 
 void satisfy_links(Change& change, const std::string& parent) {
@@ -140,15 +151,17 @@ void satisfy_links(Change& change, const std::string& parent) {
   std::vector<std::pair<std::string, LinkCondition>> waiting;
   {
     auto row = change.tx.query(
-        "SELECT child_id, condition FROM links WHERE parent_id = $1 AND satisfied_at IS NULL ORDER BY child_id", parent);
+        "SELECT child_id, condition FROM links WHERE parent_id = $1 AND satisfied_at IS NULL ORDER "
+        "BY child_id",
+        parent);
     while (row.next()) {
       waiting.emplace_back(row.text(0), row.word<LinkCondition>(1));
     }
   }
   for (const auto& [child, condition] : waiting) {
     if (rules::satisfies(condition, task->status, task->block_source)) {
-      change.tx.execute("UPDATE links SET satisfied_at = $1 WHERE parent_id = $2 AND child_id = $3", change.now, parent,
-                        child);
+      change.tx.execute("UPDATE links SET satisfied_at = $1 WHERE parent_id = $2 AND child_id = $3",
+                        change.now, parent, child);
       promote_if_free(change, child);
     }
   }

@@ -34,7 +34,8 @@ std::string_view order_of(Sort sort) {
 }  // namespace
 
 Result<std::vector<Task>> list_tasks(db::Reader& tx, const ListFilter& filter) {
-  // Only the filters that are set become part of the text, so that each combination can use its index.
+  // Only the filters that are set become part of the text, so that each combination can use its
+  // index.
   std::string sql = "SELECT " + k_task_columns + " FROM tasks t WHERE 1 = 1";
   const auto add = [&](bool set, std::string_view term) {
     if (set) {
@@ -53,8 +54,9 @@ Result<std::vector<Task>> list_tasks(db::Reader& tx, const ListFilter& filter) {
   sql += order_of(filter.sort);
   sql += " LIMIT $7";
   std::vector<Task> tasks;
-  auto row = tx.query(sql, filter.status, filter.assignee, filter.tenant, filter.origin, filter.workflow_template_id,
-                      filter.step_key, filter.limit > 0 ? filter.limit : -1);
+  auto row =
+      tx.query(sql, filter.status, filter.assignee, filter.tenant, filter.origin,
+               filter.workflow_template_id, filter.step_key, filter.limit > 0 ? filter.limit : -1);
   while (row.next()) {
     tasks.push_back(read_task(row));
   }

@@ -11,17 +11,25 @@
 namespace hermes::board {
 
 const std::string k_task_columns =
-    "t.id, t.title, t.body, t.status, t.lane, t.assignee, t.tenant, t.priority, t.created_by, t.origin, t.created_at, "
-    "t.updated_at, t.ready_since, t.eligible_at, t.completed_at, t.wake_at, t.held_until, t.hold_reason, "
-    "t.workspace_kind, t.workspace_path, t.branch, t.idempotency_key, t.max_runtime_ms, t.failure_limit, t.failures, "
-    "t.violations, t.last_failure_kind, t.last_failure, t.block_source, t.block_kind, t.block_reason, t.block_streak, "
-    "t.block_total, t.skills, t.worker_options, t.goal_mode, t.goal_max_turns, t.workflow_template_id, t.step_key, "
+    "t.id, t.title, t.body, t.status, t.lane, t.assignee, t.tenant, t.priority, t.created_by, "
+    "t.origin, t.created_at, "
+    "t.updated_at, t.ready_since, t.eligible_at, t.completed_at, t.wake_at, t.held_until, "
+    "t.hold_reason, "
+    "t.workspace_kind, t.workspace_path, t.branch, t.idempotency_key, t.max_runtime_ms, "
+    "t.failure_limit, t.failures, "
+    "t.violations, t.last_failure_kind, t.last_failure, t.block_source, t.block_kind, "
+    "t.block_reason, t.block_streak, "
+    "t.block_total, t.skills, t.worker_options, t.goal_mode, t.goal_max_turns, "
+    "t.workflow_template_id, t.step_key, "
     "t.result, t.current_run_id, (SELECT min(started_at) FROM runs WHERE task_id = t.id)";
 
 const std::string k_run_columns =
-    "r.id, r.task_id, r.attempt, r.profile, r.token, r.holder_kind, r.host, r.boot, r.shim_pid, r.shim_start, "
-    "r.worker_pid, r.worker_start, r.started_at, r.spawned_at, r.heartbeat_at, r.heartbeat_note, r.stop_kind, "
-    "r.stop_by, r.stop_at, r.ended_at, r.gone_at, r.outcome, r.exit_kind, r.exit_code, r.max_rss_kb, r.cpu_ms, "
+    "r.id, r.task_id, r.attempt, r.profile, r.token, r.holder_kind, r.host, r.boot, r.shim_pid, "
+    "r.shim_start, "
+    "r.worker_pid, r.worker_start, r.started_at, r.spawned_at, r.heartbeat_at, r.heartbeat_note, "
+    "r.stop_kind, "
+    "r.stop_by, r.stop_at, r.ended_at, r.gone_at, r.outcome, r.exit_kind, r.exit_code, "
+    "r.max_rss_kb, r.cpu_ms, "
     "r.workspace_path, r.branch, r.step_key, r.summary, r.metadata, r.error";
 
 Task read_task(const db::Cursor& row) {
@@ -115,14 +123,18 @@ Run read_run(const db::Cursor& row) {
 void save_task(Change& change, Task& task) {
   task.updated_at = change.now;
   change.tx.execute(
-      "UPDATE tasks SET status = $1, lane = $2, assignee = $3, updated_at = $4, ready_since = $5, eligible_at = $6,"
-      " completed_at = $7, wake_at = $8, held_until = $9, hold_reason = $10, failures = $11, violations = $12,"
-      " last_failure_kind = $13, last_failure = $14, block_source = $15, block_kind = $16, block_reason = $17,"
+      "UPDATE tasks SET status = $1, lane = $2, assignee = $3, updated_at = $4, ready_since = $5, "
+      "eligible_at = $6,"
+      " completed_at = $7, wake_at = $8, held_until = $9, hold_reason = $10, failures = $11, "
+      "violations = $12,"
+      " last_failure_kind = $13, last_failure = $14, block_source = $15, block_kind = $16, "
+      "block_reason = $17,"
       " block_streak = $18, block_total = $19, result = $20, current_run_id = $21 WHERE id = $22",
-      task.status, task.lane, task.assignee, task.updated_at, task.ready_since, task.eligible_at, task.completed_at,
-      task.wake_at, task.held_until, task.hold_reason, task.failures, task.violations, task.last_failure_kind,
-      task.last_failure, task.block_source, task.block_kind, task.block_reason, task.block_streak, task.block_total,
-      task.result, task.current_run_id, task.id);
+      task.status, task.lane, task.assignee, task.updated_at, task.ready_since, task.eligible_at,
+      task.completed_at, task.wake_at, task.held_until, task.hold_reason, task.failures,
+      task.violations, task.last_failure_kind, task.last_failure, task.block_source,
+      task.block_kind, task.block_reason, task.block_streak, task.block_total, task.result,
+      task.current_run_id, task.id);
 }
 
 void move_task(Change& change, Task& task, Status to, EventKind kind, const nlohmann::json& payload,
@@ -134,7 +146,8 @@ void move_task(Change& change, Task& task, Status to, EventKind kind, const nloh
   task.ready_since = startable ? std::optional(change.now) : std::nullopt;
   task.eligible_at = std::nullopt;
   if (startable) {
-    const Instant held = rules::clamp_hold(task.held_until.value_or(change.now), change.now, change.limits);
+    const Instant held =
+        rules::clamp_hold(task.held_until.value_or(change.now), change.now, change.limits);
     task.eligible_at = std::max(change.now, held);
   }
   if (to == Status::done) {

@@ -17,10 +17,12 @@ namespace {
 constexpr std::size_t k_event_text_bytes = 400;
 constexpr std::size_t k_failure_bytes = 500;
 
-std::int64_t rate_limited_in_a_row(db::Reader& tx, const std::string& task_id, std::int64_t before_run) {
+std::int64_t rate_limited_in_a_row(db::Reader& tx, const std::string& task_id,
+                                   std::int64_t before_run) {
   std::int64_t count = 0;
-  auto row = tx.query("SELECT outcome FROM runs WHERE task_id = $1 AND id < $2 ORDER BY id DESC LIMIT 40", task_id,
-                      before_run);
+  auto row =
+      tx.query("SELECT outcome FROM runs WHERE task_id = $1 AND id < $2 ORDER BY id DESC LIMIT 40",
+               task_id, before_run);
   while (row.next() && row.maybe_text(0) == to_word(Outcome::rate_limited)) {
     ++count;
   }
@@ -33,16 +35,17 @@ EventKind event_of(Outcome outcome) {
 
 void record_exit(Change& change, std::int64_t run_id, const ExitFacts& exit) {
   change.tx.execute(
-      "UPDATE runs SET gone_at = max($1, started_at), exit_kind = $2, exit_code = $3, max_rss_kb = $4, cpu_ms = $5"
+      "UPDATE runs SET gone_at = max($1, started_at), exit_kind = $2, exit_code = $3, max_rss_kb = "
+      "$4, cpu_ms = $5"
       " WHERE id = $6",
       change.now, exit.kind, exit.code, exit.max_rss_kb, exit.cpu_ms, run_id);
 }
 
 // After a run that did not complete its task and was not stopped for a person: the breaker decides.
-void retry_or_give_up(Change& change, Task& task, const Run& run, const rules::Fate& fate, const std::string& error,
-                      const nlohmann::json& facts) {
-  const rules::Requeue next =
-      rules::after_run(task, fate, rate_limited_in_a_row(change.tx, task.id, run.id), change.limits);
+void retry_or_give_up(Change& change, Task& task, const Run& run, const rules::Fate& fate,
+                      const std::string& error, const nlohmann::json& facts) {
+  const rules::Requeue next = rules::after_run(
+      task, fate, rate_limited_in_a_row(change.tx, task.id, run.id), change.limits);
   task.failures = next.failures;
   task.violations = next.violations;
   if (fate.counted || fate.violation) {
@@ -76,7 +79,8 @@ void retry_or_give_up(Change& change, Task& task, const Run& run, const rules::F
 
 std::vector<Run> runs_of(db::Reader& tx, const std::string& task_id) {
   std::vector<Run> runs;
-  auto row = tx.query("SELECT " + k_run_columns + " FROM runs r WHERE r.task_id = $1 ORDER BY r.attempt", task_id);
+  auto row = tx.query(
+      "SELECT " + k_run_columns + " FROM runs r WHERE r.task_id = $1 ORDER BY r.attempt", task_id);
   while (row.next()) {
     runs.push_back(read_run(row));
   }
@@ -94,10 +98,11 @@ Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
     const WorkerIdentity& worker = *change.actor.worker;
     const auto run = task.current_run_id ? find_run(change.tx, *task.current_run_id) : std::nullopt;
     if (!run || run->id != worker.run_id || run->token != worker.token) {
-      return fail(ErrorCode::not_yours,
-                  fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})", task.id,
-                              worker.run_id, to_word(task.status)),
-                  "stop working on it; nothing was changed");
+      return fail(
+          ErrorCode::not_yours,
+          fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})",
+                      task.id, worker.run_id, to_word(task.status)),
+          "stop working on it; nothing was changed");
     }
     return *run;
   }
@@ -107,33 +112,42 @@ Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
   const auto run = find_run(change.tx, *task.current_run_id);
   if (run->holder_kind != HolderKind::external) {
     return fail(ErrorCode::conflict,
-                fmt::format("{} is being worked on by run {} of profile '{}'", task.id, run->id, run->profile),
+                fmt::format("{} is being worked on by run {} of profile '{}'", task.id, run->id,
+                            run->profile),
                 move == rules::Move::heartbeat
                     ? "its heartbeat is that worker's own business"
-                    : "only that worker can speak for it; use --force, or `hermes kanban reclaim`, to take it away from the worker");
+                    : "only that worker can speak for it; use --force, or `hermes kanban reclaim`, "
+                      "to take it away from the worker");
   }
   return *run;
 }
 
 void close_run(Change& change, const Run& run, const Closing& closing) {
-  const auto gone = run.holder_kind == HolderKind::external ? std::optional(change.now) : std::nullopt;
+  const auto gone =
+      run.holder_kind == HolderKind::external ? std::optional(change.now) : std::nullopt;
   change.tx.execute(
-      "UPDATE runs SET ended_at = max($1, started_at), outcome = $2, summary = $3, metadata = $4, error = $5,"
+      "UPDATE runs SET ended_at = max($1, started_at), outcome = $2, summary = $3, metadata = $4, "
+      "error = $5,"
       " gone_at = COALESCE(gone_at, $6) WHERE id = $7 AND ended_at IS NULL",
       change.now, closing.outcome, closing.summary, closing.metadata, closing.error, gone, run.id);
-  change.tx.execute("DELETE FROM leases WHERE resource = $1 AND epoch = $2", "task:" + run.task_id, run.id);
+  change.tx.execute("DELETE FROM leases WHERE resource = $1 AND epoch = $2", "task:" + run.task_id,
+                    run.id);
 }
 
 std::int64_t record_zero_run(Change& change, const Task& task, const Closing& closing) {
   change.tx.execute(
-      "INSERT INTO runs (task_id, attempt, profile, token, holder_kind, host, boot, started_at, ended_at, gone_at,"
-      " outcome, summary, metadata, step_key) SELECT $1, COALESCE(max(attempt), 0) + 1, $2, '', 'external', '', '', $3,"
+      "INSERT INTO runs (task_id, attempt, profile, token, holder_kind, host, boot, started_at, "
+      "ended_at, gone_at,"
+      " outcome, summary, metadata, step_key) SELECT $1, COALESCE(max(attempt), 0) + 1, $2, '', "
+      "'external', '', '', $3,"
       " $3, $3, $4, $5, $6, $7 FROM runs WHERE task_id = $1",
-      task.id, task.assignee, change.now, closing.outcome, closing.summary, closing.metadata, task.step_key);
+      task.id, task.assignee, change.now, closing.outcome, closing.summary, closing.metadata,
+      task.step_key);
   return change.tx.last_insert_id();
 }
 
-void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id, const DoneBy& done) {
+void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
+                 const DoneBy& done) {
   if (done.result) {
     task.result = done.result;
   }
@@ -151,7 +165,10 @@ void release_task(Change& change, Task& task, std::int64_t run_id, const std::st
                   const std::optional<std::string>& reason) {
   reset_breaker(task);
   requeue_task(change, task, EventKind::reclaimed,
-               {{"manual", true}, {"by", by}, {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}}, run_id);
+               {{"manual", true},
+                {"by", by},
+                {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}},
+               run_id);
 }
 
 void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id) {
@@ -159,10 +176,12 @@ void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id
   task.block_kind.reset();
   task.block_streak = 0;
   task.block_total = 0;
-  move_task(change, task, Status::archived, EventKind::archived, {{"by", change.actor.name}}, run_id);
+  move_task(change, task, Status::archived, EventKind::archived, {{"by", change.actor.name}},
+            run_id);
 }
 
-void intend_stop(Change& change, const Run& run, StopKind kind, const std::optional<std::string>& reason) {
+void intend_stop(Change& change, const Run& run, StopKind kind,
+                 const std::optional<std::string>& reason) {
   const int added = change.tx.execute(
       "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3, error = COALESCE(error, $5)"
       " WHERE id = $4 AND stop_kind IS NULL AND gone_at IS NULL",
@@ -182,7 +201,8 @@ bool finish_external(Change& change, const Run& run) {
   }
   const std::string error = "the claim ran out: no heartbeat within its term";
   close_run(change, run, {.outcome = Outcome::stale, .error = error});
-  retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error, nlohmann::json::object());
+  retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error,
+                   nlohmann::json::object());
   return true;
 }
 
@@ -199,14 +219,19 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   const rules::Fate fate = rules::fate_of(exit, mode, run->stop_kind);
   std::string error = fate.completes ? "" : rules::describe_exit(exit);
   if (fate.violation) {
-    error += ": it ended without a verdict; a worker of this profile must call `hermes kanban complete` or `block`";
+    error +=
+        ": it ended without a verdict; a worker of this profile must call `hermes kanban complete` "
+        "or `block`";
   }
   if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
     error += "; last output: " + exit.last_output;
   }
-  if (run->stop_kind && run->stop_kind != StopKind::stale) {  // the reason that was given for the stop is kept in `error` until now
-    error = fmt::format("{} by {}{}{}", run->stop_kind == StopKind::archive ? "archived" : "reclaimed",
-                        run->stop_by.value_or("somebody"), run->error ? ": " : "", run->error.value_or(""));
+  if (run->stop_kind &&
+      run->stop_kind !=
+          StopKind::stale) {  // the reason that was given for the stop is kept in `error` until now
+    error = fmt::format(
+        "{} by {}{}{}", run->stop_kind == StopKind::archive ? "archived" : "reclaimed",
+        run->stop_by.value_or("somebody"), run->error ? ": " : "", run->error.value_or(""));
   }
   error = std::string(clip(error, k_failure_bytes));
   const auto text_or_none = [](const std::string& text) {
@@ -218,14 +243,17 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
              .error = text_or_none(error)});
   record_exit(change, run_id, exit);
   if (fate.completes) {
-    finish_task(change, *task, run_id, {.summary = text_or_none(exit.last_output), .result = std::nullopt});
+    finish_task(change, *task, run_id,
+                {.summary = text_or_none(exit.last_output), .result = std::nullopt});
   } else if (run->stop_kind == StopKind::archive) {
     archive_task(change, *task, run_id);
   } else if (run->stop_kind && run->stop_kind != StopKind::stale) {
     release_task(change, *task, run_id, run->stop_by.value_or(""), run->error);
   } else {
     retry_or_give_up(change, *task, *run, fate, error,
-                     {{"exit_kind", to_word(exit.kind)}, {"exit_code", exit.code}, {"pid", run->shim_pid.value_or(0)}});
+                     {{"exit_kind", to_word(exit.kind)},
+                      {"exit_code", exit.code},
+                      {"pid", run->shim_pid.value_or(0)}});
   }
   return true;
 }

@@ -15,20 +15,22 @@ namespace hermes::board {
 std::vector<Run> runs_of(db::Reader& tx, const std::string& task_id);
 std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id);
 
-// The open run of a running task for somebody who wants to speak for it: the worker itself (run id and token must be its own) or, for an
-// external claim, anybody. Error: conflict (not running), forbidden, not_yours; conflict too for a person who speaks for a
-// dispatcher's worker.
+// The open run of a running task for somebody who wants to speak for it: the worker itself (run id
+// and token must be its own) or, for an external claim, anybody. Error: conflict (not running),
+// forbidden, not_yours; conflict too for a person who speaks for a dispatcher's worker.
 Result<Run> open_run_for(Change& change, const Task& task, rules::Move move);
 
-// The process of a run and all its descendants are gone. Fills the exit fields once; when no verdict was committed before, classifies
-// the exit (rules::fate_of) and moves the task. False: it was finished already.
+// The process of a run and all its descendants are gone. Fills the exit fields once; when no
+// verdict was committed before, classifies the exit (rules::fate_of) and moves the task. False: it
+// was finished already.
 bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, VerdictMode mode);
 
 // An external claim past its lease: stale, counted.
 bool finish_external(Change& change, const Run& run);
 
 // Commits the intent to stop a live run; an intent that stands already is kept. Writes `stopping`.
-void intend_stop(Change& change, const Run& run, StopKind kind, const std::optional<std::string>& reason);
+void intend_stop(Change& change, const Run& run, StopKind kind,
+                 const std::optional<std::string>& reason);
 
 // What a closed run keeps.
 struct Closing {
@@ -37,7 +39,8 @@ struct Closing {
   std::optional<std::string> metadata;
   std::optional<std::string> error;
 };
-// Commits the verdict of an open run: ended_at, outcome, lease released. An external claim has no process, so it is gone too.
+// Commits the verdict of an open run: ended_at, outcome, lease released. An external claim has no
+// process, so it is gone too.
 void close_run(Change& change, const Run& run, const Closing& closing);
 
 // A run of no length for a verdict that was given without one, so that its handoff is kept.
@@ -48,7 +51,8 @@ struct DoneBy {
   std::optional<std::string> summary;
   std::optional<std::string> result;
 };
-void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id, const DoneBy& done);
+void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
+                 const DoneBy& done);
 
 // A requeue by a person: the breaker starts afresh.
 void release_task(Change& change, Task& task, std::int64_t run_id, const std::string& by,

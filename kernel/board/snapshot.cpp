@@ -15,11 +15,13 @@ namespace {
 
 constexpr std::int64_t k_most_due = 500;  // woken per pass; the next pass takes the rest
 
-std::vector<rules::RunView> runs_not_gone(db::Reader& tx, const std::map<std::string, VerdictMode>& verdicts,
+std::vector<rules::RunView> runs_not_gone(db::Reader& tx,
+                                          const std::map<std::string, VerdictMode>& verdicts,
                                           const HostIdentity& host) {
   std::vector<rules::RunView> runs;
   auto row = tx.query(
-      "SELECT r.id, r.task_id, r.profile, t.tenant, r.holder_kind, r.host, r.started_at, r.heartbeat_at, r.ended_at,"
+      "SELECT r.id, r.task_id, r.profile, t.tenant, r.holder_kind, r.host, r.started_at, "
+      "r.heartbeat_at, r.ended_at,"
       " r.stop_kind, l.expires_at, COALESCE(l.expires_at - l.renewed_at, 0) FROM runs r"
       " JOIN tasks t ON t.id = r.task_id"
       " LEFT JOIN leases l ON l.resource = 'task:' || r.task_id AND l.epoch = r.id"
@@ -56,10 +58,12 @@ struct Group {
 std::vector<Group> waiting_groups(db::Reader& tx, const Limits& limits,
                                   const std::map<std::string, VerdictMode>& verdicts) {
   std::vector<Group> groups;
-  auto row = tx.query("SELECT status, assignee, tenant FROM counts WHERE status IN ('ready', 'review') AND n > 0");
+  auto row = tx.query(
+      "SELECT status, assignee, tenant FROM counts WHERE status IN ('ready', 'review') AND n > 0");
   while (row.next()) {
     const bool review = row.text(0) == to_word(Status::review);
-    Group group{review ? to_word(Status::review) : to_word(Status::ready), row.text(1), row.text(2), row.text(1)};
+    Group group{review ? to_word(Status::review) : to_word(Status::ready), row.text(1), row.text(2),
+                row.text(1)};
     if (review && !limits.reviewer.empty()) {
       group.profile = limits.reviewer;
     } else if (!review && group.assignee.empty()) {
@@ -72,15 +76,17 @@ std::vector<Group> waiting_groups(db::Reader& tx, const Limits& limits,
   return groups;
 }
 
-// The first `headroom` of a group that nothing of their own holds. The IN term repeats the index's condition word for
-// word, because that is how SQLite recognises a partial index.
+// The first `headroom` of a group that nothing of their own holds. The IN term repeats the index's
+// condition word for word, because that is how SQLite recognises a partial index.
 void add_candidates(db::Reader& tx, const Group& group, Instant now, std::int64_t headroom,
                     std::vector<rules::Candidate>& out) {
   static const std::string k_sql =
-      "SELECT t.id, t.priority, t.eligible_at FROM tasks t WHERE t.status = $1 AND t.status IN ('ready', 'review')"
+      "SELECT t.id, t.priority, t.eligible_at FROM tasks t WHERE t.status = $1 AND t.status IN "
+      "('ready', 'review')"
       " AND t.assignee = $2 AND t.tenant = $3 AND t.eligible_at <= $4"
       " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = t.id AND r.gone_at IS NULL)"
-      " AND NOT (t.workspace_kind = 'dir' AND EXISTS (SELECT 1 FROM (SELECT t.id, t.workspace_path) t " +
+      " AND NOT (t.workspace_kind = 'dir' AND EXISTS (SELECT 1 FROM (SELECT t.id, "
+      "t.workspace_path) t " +
       k_parent_in_same_dir + ")) ORDER BY t.priority DESC, t.eligible_at, t.id LIMIT $5";
   auto row = tx.query(k_sql, group.status, group.assignee, group.tenant, now, headroom);
   while (row.next()) {
@@ -88,33 +94,41 @@ void add_candidates(db::Reader& tx, const Group& group, Instant now, std::int64_
   }
 }
 
-std::optional<Instant> earliest(db::Cursor row) { return row.next() ? row.maybe_instant(0) : std::nullopt; }
+std::optional<Instant> earliest(db::Cursor row) {
+  return row.next() ? row.maybe_instant(0) : std::nullopt;
+}
 
 }  // namespace
 
-rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now, const Limits& limits,
-                          const std::map<std::string, VerdictMode>& verdicts, const HostIdentity& host,
-                          std::int64_t headroom) {
+rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now,
+                          const Limits& limits, const std::map<std::string, VerdictMode>& verdicts,
+                          const HostIdentity& host, std::int64_t headroom) {
   rules::BoardView view;
   view.slug = slug;
   view.runs = runs_not_gone(tx, verdicts, host);
   {
-    auto row = tx.query("SELECT id FROM tasks WHERE status = 'scheduled' AND wake_at <= $1 ORDER BY wake_at LIMIT $2",
-                        now, k_most_due);
+    auto row = tx.query(
+        "SELECT id FROM tasks WHERE status = 'scheduled' AND wake_at <= $1 ORDER BY wake_at LIMIT "
+        "$2",
+        now, k_most_due);
     while (row.next()) {
       view.due.push_back(row.text(0));
     }
   }
-  view.next_due = earliest(
-      tx.query("SELECT wake_at FROM tasks WHERE status = 'scheduled' AND wake_at > $1 ORDER BY wake_at LIMIT 1", now));
+  view.next_due =
+      earliest(tx.query("SELECT wake_at FROM tasks WHERE status = 'scheduled' AND wake_at > $1 "
+                        "ORDER BY wake_at LIMIT 1",
+                        now));
   view.next_eligible = earliest(tx.query(
       "SELECT eligible_at FROM tasks WHERE eligible_at > $1 ORDER BY eligible_at LIMIT 1", now));
   for (const Group& group : waiting_groups(tx, limits, verdicts)) {
     add_candidates(tx, group, now, headroom, view.candidates);
   }
   view.clock_was_ahead =
-      tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now).next();
-  auto row = tx.query("SELECT profile, paused_until FROM profile_gates WHERE paused_until > $1", now);
+      tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now)
+          .next();
+  auto row =
+      tx.query("SELECT profile, paused_until FROM profile_gates WHERE paused_until > $1", now);
   while (row.next()) {
     view.paused.emplace(row.text(0), row.instant(1));
   }
@@ -128,7 +142,8 @@ void rebase_clock(Change& change) {
       change.now);
   change.tx.execute(
       "UPDATE tasks SET held_until = $1 + max(held_until - ready_since, 0),"
-      " eligible_at = $1 + max(eligible_at - ready_since, 0), ready_since = $1 WHERE ready_since > $1",
+      " eligible_at = $1 + max(eligible_at - ready_since, 0), ready_since = $1 WHERE ready_since > "
+      "$1",
       change.now);
 }
 

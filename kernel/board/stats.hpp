@@ -9,7 +9,8 @@
 
 namespace hermes::board {
 
-// From the counts that triggers keep: never scans. Archived tasks are left out; zero counts are absent.
+// From the counts that triggers keep: never scans. Archived tasks are left out; zero counts are
+// absent.
 struct Stats {
   std::map<Status, std::int64_t> by_status;
   std::map<std::string, std::map<Status, std::int64_t>> by_assignee;  // "" = unassigned

@@ -19,7 +19,8 @@ namespace {
 
 Result<void> check_names(const NewTask& request) {
   if (request.assignee_given && trim(request.assignee).empty()) {
-    return fail(ErrorCode::invalid, "the assignee is blank", "name a profile or leave --assignee out");
+    return fail(ErrorCode::invalid, "the assignee is blank",
+                "name a profile or leave --assignee out");
   }
   TRY(check_text("the assignee", request.assignee, k_name_bytes));
   TRY(check_text("the tenant", request.tenant, k_name_bytes));
@@ -39,11 +40,13 @@ Result<void> check_numbers(const NewTask& request) {
     return fail(ErrorCode::invalid, "the maximum runtime is not positive", "leave it out for none");
   }
   if (request.failure_limit && *request.failure_limit < 1) {
-    return fail(ErrorCode::usage, fmt::format("max-retries is {}, it must be at least 1", *request.failure_limit),
+    return fail(ErrorCode::usage,
+                fmt::format("max-retries is {}, it must be at least 1", *request.failure_limit),
                 "use 1 to give up at the first failure");
   }
   if (request.parents.size() > k_most_parents) {
-    return fail(ErrorCode::invalid, fmt::format("{} parents, the limit is {}", request.parents.size(), k_most_parents),
+    return fail(ErrorCode::invalid,
+                fmt::format("{} parents, the limit is {}", request.parents.size(), k_most_parents),
                 "collect them under one task and wait for that");
   }
   return {};
@@ -96,20 +99,25 @@ Status first_status(const NewTask& request, bool open_link) {
   return open_link ? Status::todo : Status::ready;
 }
 
-std::string insert_row(Change& change, const NewTask& request, const std::vector<std::string>& skills, Status status) {
+std::string insert_row(Change& change, const NewTask& request,
+                       const std::vector<std::string>& skills, Status status) {
   const auto since = status == Status::ready ? std::optional(change.now) : std::nullopt;
   const auto source = status == Status::blocked ? std::optional(BlockSource::human) : std::nullopt;
   // 32 random bits collide now and then on a large board: another id is drawn.
   for (int attempt = 0; attempt < 100; ++attempt) {
     const std::string id = new_task_id(change.random);
     const int added = change.tx.execute(
-        "INSERT INTO tasks (id, title, body, status, assignee, tenant, priority, created_by, origin, created_at,"
-        " updated_at, ready_since, eligible_at, workspace_kind, workspace_path, branch, idempotency_key, max_runtime_ms,"
-        " failure_limit, block_source, skills) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $11, $12,"
+        "INSERT INTO tasks (id, title, body, status, assignee, tenant, priority, created_by, "
+        "origin, created_at,"
+        " updated_at, ready_since, eligible_at, workspace_kind, workspace_path, branch, "
+        "idempotency_key, max_runtime_ms,"
+        " failure_limit, block_source, skills) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$10, $11, $11, $12,"
         " $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING",
-        id, std::string(trim(request.title)), request.body, status, to_lower(trim(request.assignee)),
-        std::string(trim(request.tenant)), request.priority, std::string(trim(request.created_by)), request.origin,
-        change.now, since, request.workspace_kind, request.workspace_path, request.branch, request.idempotency_key,
+        id, std::string(trim(request.title)), request.body, status,
+        to_lower(trim(request.assignee)), std::string(trim(request.tenant)), request.priority,
+        std::string(trim(request.created_by)), request.origin, change.now, since,
+        request.workspace_kind, request.workspace_path, request.branch, request.idempotency_key,
         request.max_runtime, request.failure_limit, source, dump(skills));
     if (added == 1) {
       return id;
@@ -122,7 +130,8 @@ std::string insert_row(Change& change, const NewTask& request, const std::vector
 
 Result<Created> create(Change& change, const NewTask& request) {
   if (trim(request.title).empty()) {
-    return fail(ErrorCode::invalid, "a task needs a title", "say in a few words what is to be done");
+    return fail(ErrorCode::invalid, "a task needs a title",
+                "say in a few words what is to be done");
   }
   TRY(check_text("the title", request.title, k_title_bytes));
   TRY(check_text("the body", request.body.value_or(""), k_body_bytes));
@@ -131,8 +140,10 @@ Result<Created> create(Change& change, const NewTask& request) {
   TRY_ASSIGN(const auto skills, check_skills(request.skills));
   TRY_ASSIGN(const auto parents, find_parents(change.tx, request.parents));
   if (request.idempotency_key) {
-    auto row = change.tx.query("SELECT " + k_task_columns + " FROM tasks t WHERE t.idempotency_key = $1 AND t.status <> 'archived'",
-                               *request.idempotency_key);
+    auto row =
+        change.tx.query("SELECT " + k_task_columns +
+                            " FROM tasks t WHERE t.idempotency_key = $1 AND t.status <> 'archived'",
+                        *request.idempotency_key);
     if (row.next()) {
       return Created{read_task(row), true};
     }
@@ -140,7 +151,8 @@ Result<Created> create(Change& change, const NewTask& request) {
   const auto satisfied = [&](const Task& parent) {
     return rules::satisfies(request.condition, parent.status, parent.block_source);
   };
-  const bool open = std::any_of(parents.begin(), parents.end(), [&](const Task& p) { return !satisfied(p); });
+  const bool open =
+      std::any_of(parents.begin(), parents.end(), [&](const Task& p) { return !satisfied(p); });
   const Status status = first_status(request, open);
   const std::string id = insert_row(change, request, skills, status);
   if (id.empty()) {
@@ -148,12 +160,16 @@ Result<Created> create(Change& change, const NewTask& request) {
   }
   std::vector<std::string> parent_ids;
   for (const Task& parent : parents) {
-    change.tx.execute("INSERT INTO links (parent_id, child_id, condition, satisfied_at) VALUES ($1, $2, $3, $4)",
-                      parent.id, id, request.condition, satisfied(parent) ? std::optional(change.now) : std::nullopt);
+    change.tx.execute(
+        "INSERT INTO links (parent_id, child_id, condition, satisfied_at) VALUES ($1, $2, $3, $4)",
+        parent.id, id, request.condition,
+        satisfied(parent) ? std::optional(change.now) : std::nullopt);
     parent_ids.push_back(parent.id);
   }
   TRY_ASSIGN(Task task, get_task(change.tx, id));
-  const auto or_null = [](const std::string& text) { return text.empty() ? nlohmann::json() : nlohmann::json(text); };
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? nlohmann::json() : nlohmann::json(text);
+  };
   append_event(change, id, std::nullopt, EventKind::created,
                dump({{"assignee", or_null(task.assignee)},
                      {"status", to_word(status)},
@@ -185,7 +201,8 @@ Result<std::string> resolve_id(db::Reader& tx, std::string_view text) {
   }
   const std::string prefix = given.starts_with("t_") ? given : "t_" + given;
   std::vector<std::string> matches;
-  auto row = tx.query("SELECT id FROM tasks WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 4", prefix, prefix + "g");
+  auto row = tx.query("SELECT id FROM tasks WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 4", prefix,
+                      prefix + "g");
   while (row.next()) {
     matches.push_back(row.text(0));
   }
@@ -197,8 +214,8 @@ Result<std::string> resolve_id(db::Reader& tx, std::string_view text) {
                 "see `hermes kanban list` for the ids of this board");
   }
   return fail(ErrorCode::invalid,
-              fmt::format("'{}' is the beginning of more than one id: {}{}", given, join(matches, ", "),
-                          matches.size() == 4 ? " ..." : ""),
+              fmt::format("'{}' is the beginning of more than one id: {}{}", given,
+                          join(matches, ", "), matches.size() == 4 ? " ..." : ""),
               "give more digits");
 }
 

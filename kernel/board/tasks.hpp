@@ -15,7 +15,7 @@ struct NewTask {
   std::string title;
   std::optional<std::string> body;
   std::string assignee;
-  bool assignee_given = false;  // a given but blank assignee is refused
+  bool assignee_given = false;       // a given but blank assignee is refused
   std::vector<std::string> parents;  // whole ids
   LinkCondition condition = LinkCondition::done;
   std::string tenant;
@@ -38,23 +38,25 @@ struct Created {
   bool existing = false;  // a live task had the idempotency key; nothing was written
 };
 
-// Validates, then looks the key up, then writes row, links and event. Error: invalid (blank title, bounds, skills), not_found (every
-// unknown parent named).
+// Validates, then looks the key up, then writes row, links and event. Error: invalid (blank title,
+// bounds, skills), not_found (every unknown parent named).
 Result<Created> create(Change& change, const NewTask& request);
 
 // Error: not_found.
 Result<Task> get_task(db::Reader& tx, const std::string& id);
 std::optional<Task> find_task(db::Reader& tx, const std::string& id);
 
-// A whole id or a unique beginning of one ("t_1c52", "1c52"). Error: not_found, or invalid naming the first matches.
+// A whole id or a unique beginning of one ("t_1c52", "1c52"). Error: not_found, or invalid naming
+// the first matches.
 Result<std::string> resolve_id(db::Reader& tx, std::string_view text);
 
 enum class Sort { priority, priority_asc, created, created_desc, status, assignee, title, updated };
 }  // namespace hermes::board
 
 template <>
-inline constexpr auto hermes::k_words<hermes::board::Sort> = std::to_array<std::string_view>(
-    {"priority", "priority-asc", "created", "created-desc", "status", "assignee", "title", "updated"});
+inline constexpr auto hermes::k_words<hermes::board::Sort> =
+    std::to_array<std::string_view>({"priority", "priority-asc", "created", "created-desc",
+                                     "status", "assignee", "title", "updated"});
 
 namespace hermes::board {
 

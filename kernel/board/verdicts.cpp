@@ -22,16 +22,19 @@ Result<void> check_handoff(const Handoff& handoff) {
   TRY(check_text("the result", handoff.result.value_or(""), k_text_bytes));
   TRY(check_text("the metadata", handoff.metadata.value_or(""), k_metadata_bytes));
   if (handoff.metadata && !nlohmann::json::parse(*handoff.metadata, nullptr, false).is_object()) {
-    return fail(ErrorCode::usage, "the metadata is not a JSON object", "for example --metadata '{\"files\": 3}'");
+    return fail(ErrorCode::usage, "the metadata is not a JSON object",
+                "for example --metadata '{\"files\": 3}'");
   }
   return {};
 }
 
 bool is_worker(const Change& change) { return change.actor.worker.has_value(); }
 
-// Closes the open run of a running task for a verdict of its worker, of whoever holds an external claim, or of a person who may overrule a
-// worker (`overrule`): then the worker is told to stop at once.
-Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move, bool overrule, const Closing& closing) {
+// Closes the open run of a running task for a verdict of its worker, of whoever holds an external
+// claim, or of a person who may overrule a worker (`overrule`): then the worker is told to stop at
+// once.
+Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move, bool overrule,
+                             const Closing& closing) {
   Moved moved;
   if (is_worker(change) || !overrule) {
     TRY_ASSIGN(moved.run, open_run_for(change, task, move));
@@ -47,7 +50,8 @@ Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move,
   return moved;
 }
 
-// A worker speaks for its own run only; once that run has been superseded its task is in the hands of others.
+// A worker speaks for its own run only; once that run has been superseded its task is in the hands
+// of others.
 Result<Task> task_to_move(Change& change, const std::string& id, rules::Move move) {
   TRY_ASSIGN(Task task, get_task(change.tx, id));
   TRY(rules::may_change(change.actor, change.board, id));
@@ -81,7 +85,9 @@ std::optional<std::string> not_blank(const std::optional<std::string>& text) {
   return text && !trim(*text).empty() ? std::optional(std::string(trim(*text))) : std::nullopt;
 }
 
-nlohmann::json or_null(const std::optional<std::string>& text) { return text ? nlohmann::json(*text) : nlohmann::json(); }
+nlohmann::json or_null(const std::optional<std::string>& text) {
+  return text ? nlohmann::json(*text) : nlohmann::json();
+}
 
 EventKind block_event(Status to) {
   return to == Status::triage ? EventKind::block_loop_detected
@@ -94,8 +100,10 @@ EventKind block_event(Status to) {
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force) {
   TRY(check_handoff(handoff));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::complete));
-  const auto summary = not_blank(handoff.summary) ? not_blank(handoff.summary) : not_blank(handoff.result);
-  const Closing closing{.outcome = Outcome::completed, .summary = summary, .metadata = handoff.metadata};
+  const auto summary =
+      not_blank(handoff.summary) ? not_blank(handoff.summary) : not_blank(handoff.result);
+  const Closing closing{
+      .outcome = Outcome::completed, .summary = summary, .metadata = handoff.metadata};
   Moved moved;
   std::optional<std::int64_t> run_id;
   if (task.status == Status::running) {
@@ -117,8 +125,11 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::block));
   if (kind == BlockKind::dependency && !has_open_links(change.tx, id)) {
-    return fail(ErrorCode::invalid, fmt::format("cannot block {} on a dependency: none of its links is open", id),
-                fmt::format("link it first (`hermes kanban link PARENT {}`), or block it as needs_input", id));
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("cannot block {} on a dependency: none of its links is open", id),
+        fmt::format("link it first (`hermes kanban link PARENT {}`), or block it as needs_input",
+                    id));
   }
   const auto why = not_blank(reason);
   const BlockSource source = is_worker(change) ? BlockSource::worker : BlockSource::human;
@@ -151,8 +162,8 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
   return moved;
 }
 
-Result<Moved> unblock(Change& change, const std::string& id, const std::optional<std::string>& reason,
-                      bool reset_loop_breaker) {
+Result<Moved> unblock(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason, bool reset_loop_breaker) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::unblock));
   reset_breaker(task);
@@ -161,13 +172,14 @@ Result<Moved> unblock(Change& change, const std::string& id, const std::optional
     task.block_total = 0;
     task.block_kind.reset();
   }
-  requeue_task(change, task, EventKind::unblocked, {{"by", change.actor.name}, {"reason", or_null(not_blank(reason))}},
-               std::nullopt);
+  requeue_task(change, task, EventKind::unblocked,
+               {{"by", change.actor.name}, {"reason", or_null(not_blank(reason))}}, std::nullopt);
   TRY(add_note(change, id, "UNBLOCK", reason));
   return Moved{std::move(task), std::nullopt, false};
 }
 
-Result<Moved> promote(Change& change, const std::string& id, const std::optional<std::string>& reason, bool dry_run) {
+Result<Moved> promote(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason, bool dry_run) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::promote));
   if (const auto open = open_parents(change.tx, id); !open.empty()) {
@@ -175,18 +187,22 @@ Result<Moved> promote(Change& change, const std::string& id, const std::optional
     for (const rules::OpenParent& parent : open) {
       names.push_back(fmt::format("{} ({})", parent.id, to_word(parent.status)));
     }
-    return fail(ErrorCode::conflict, fmt::format("cannot promote {}: it waits for {}", id, join(names, ", ")),
+    return fail(ErrorCode::conflict,
+                fmt::format("cannot promote {}: it waits for {}", id, join(names, ", ")),
                 fmt::format("complete them, or `hermes kanban unlink PARENT {}`", id));
   }
   if (!dry_run) {
     reset_breaker(task);
-    requeue_task(change, task, EventKind::promoted_manual,
-                 {{"actor", change.actor.name}, {"reason", or_null(not_blank(reason))}, {"forced", false}}, std::nullopt);
+    requeue_task(
+        change, task, EventKind::promoted_manual,
+        {{"actor", change.actor.name}, {"reason", or_null(not_blank(reason))}, {"forced", false}},
+        std::nullopt);
   }
   return Moved{std::move(task), std::nullopt, false};
 }
 
-Result<Moved> reclaim(Change& change, const std::string& id, const std::optional<std::string>& reason) {
+Result<Moved> reclaim(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::reclaim));
   TRY(person_only(change, "reclaim", id));
@@ -212,7 +228,8 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
     const auto run = find_run(change.tx, *task.current_run_id);
     if (!force) {
       return fail(ErrorCode::conflict,
-                  fmt::format("cannot archive {}: run {} of '{}' is working on it", id, run->id, run->profile),
+                  fmt::format("cannot archive {}: run {} of '{}' is working on it", id, run->id,
+                              run->profile),
                   "wait for it, or pass --force to stop it");
     }
     if (run->holder_kind != HolderKind::external) {
@@ -228,7 +245,9 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
   archive_task(change, task, run_id);
   if (!was_done) {
     auto row = change.tx.query(
-        "SELECT child_id FROM links WHERE parent_id = $1 AND satisfied_at IS NULL ORDER BY child_id", id);
+        "SELECT child_id FROM links WHERE parent_id = $1 AND satisfied_at IS NULL ORDER BY "
+        "child_id",
+        id);
     while (row.next()) {
       done.waiting_children.push_back(row.text(0));
     }

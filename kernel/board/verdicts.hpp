@@ -19,31 +19,37 @@ struct Handoff {
 
 // Where a move led.
 struct Moved {
-  Task task;                     // after the move
-  std::optional<Run> run;        // the run it ended or is stopping, or the zero-length run that keeps a handoff
-  bool stopping = false;         // a live process has to be stopped: told the dispatcher by a stop intent
+  Task task;  // after the move
+  std::optional<Run>
+      run;  // the run it ended or is stopping, or the zero-length run that keeps a handoff
+  bool stopping = false;  // a live process has to be stopped: told the dispatcher by a stop intent
 };
 
-// All: Error not_found, conflict (rules::refuse_move), forbidden, not_yours. A refusal changes nothing and leaves nothing behind.
+// All: Error not_found, conflict (rules::refuse_move), forbidden, not_yours. A refusal changes
+// nothing and leaves nothing behind.
 
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force);
 
-// `dependency` without an open link is refused (invalid). The landing is in `task.status`: blocked, todo or triage.
+// `dependency` without an open link is refused (invalid). The landing is in `task.status`: blocked,
+// todo or triage.
 Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKind> kind,
                     const std::optional<std::string>& reason);
 
-Result<Moved> unblock(Change& change, const std::string& id, const std::optional<std::string>& reason,
-                      bool reset_loop_breaker);
+Result<Moved> unblock(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason, bool reset_loop_breaker);
 
 // Error: conflict naming every open parent. `dry_run` checks only.
-Result<Moved> promote(Change& change, const std::string& id, const std::optional<std::string>& reason, bool dry_run);
+Result<Moved> promote(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason, bool dry_run);
 
 // Commits the intent to stop; an external claim ends at once.
-Result<Moved> reclaim(Change& change, const std::string& id, const std::optional<std::string>& reason);
+Result<Moved> reclaim(Change& change, const std::string& id,
+                      const std::optional<std::string>& reason);
 
 struct Archived {
   Moved moved;
-  std::vector<std::string> waiting_children;  // that its archiving leaves waiting for a `done` that cannot come
+  std::vector<std::string>
+      waiting_children;  // that its archiving leaves waiting for a `done` that cannot come
 };
 Result<Archived> archive(Change& change, const std::string& id, bool force);
 

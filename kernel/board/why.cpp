@@ -16,7 +16,8 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
     }
   }
   if (task.workspace_kind == WorkspaceKind::dir) {
-    auto row = tx.query("SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1", task.id);
+    auto row = tx.query(
+        "SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1", task.id);
     if (row.next()) {
       facts.parent_in_our_dir = row.text(0);
     }
@@ -34,7 +35,8 @@ std::string worker_profile(const Task& task, const Limits& limits) {
 std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx) {
   std::map<std::string, std::int64_t> running;
   auto row = tx.query(
-      "SELECT profile, count(*) FROM runs WHERE gone_at IS NULL AND holder_kind <> 'external' GROUP BY profile");
+      "SELECT profile, count(*) FROM runs WHERE gone_at IS NULL AND holder_kind <> 'external' "
+      "GROUP BY profile");
   while (row.next()) {
     running[row.text(0)] = row.integer(1);
   }
@@ -42,7 +44,8 @@ std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx) {
 }
 
 ProfileGate profile_gate(db::Reader& tx, const std::string& profile) {
-  auto row = tx.query("SELECT paused_until, COALESCE(reason, '') FROM profile_gates WHERE profile = $1", profile);
+  auto row = tx.query(
+      "SELECT paused_until, COALESCE(reason, '') FROM profile_gates WHERE profile = $1", profile);
   if (!row.next()) {
     return {};
   }

@@ -22,12 +22,14 @@ auto guarded(Call call) -> decltype(call()) {
   try {
     return call();
   } catch (const SQLite::Exception& error) {
-    throw DbError(error.getExtendedErrorCode() > 0 ? error.getExtendedErrorCode() : error.getErrorCode(), error.what());
+    throw DbError(
+        error.getExtendedErrorCode() > 0 ? error.getExtendedErrorCode() : error.getErrorCode(),
+        error.what());
   }
 }
 
-// Parameters are written $1, $2 …; for SQLite these are names that it numbers by first appearance, so each is looked up. A value whose
-// parameter the text does not use is left out.
+// Parameters are written $1, $2 …; for SQLite these are names that it numbers by first appearance,
+// so each is looked up. A value whose parameter the text does not use is left out.
 void bind_all(SQLite::Statement& statement, std::span<const Value> values) {
   static constexpr const char* k_names[] = {"$1",  "$2",  "$3",  "$4",  "$5",  "$6",  "$7",  "$8",
                                             "$9",  "$10", "$11", "$12", "$13", "$14", "$15", "$16",
@@ -75,39 +77,46 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
   switch (error.code() & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {ErrorCode::busy, fmt::format("the board {} is busy: {}", board, error.what()), "try again"};
+      return {ErrorCode::busy, fmt::format("the board {} is busy: {}", board, error.what()),
+              "try again"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::damaged, fmt::format("the board {} is damaged: {}", board, error.what()),
-              "nothing was changed; keep a copy of the directory, then restore a backup, or save what can be read with: "
+              "nothing was changed; keep a copy of the directory, then restore a backup, or save "
+              "what can be read with: "
               "sqlite3 board.db .recover"};
     case SQLITE_FULL:
-      return {ErrorCode::unavailable, fmt::format("disk full: {} cannot grow; nothing was changed", board),
+      return {ErrorCode::unavailable,
+              fmt::format("disk full: {} cannot grow; nothing was changed", board),
               "free some space on that filesystem and try again"};
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return {ErrorCode::unavailable, fmt::format("cannot open {} for writing: {}", board, error.what()),
+      return {ErrorCode::unavailable,
+              fmt::format("cannot open {} for writing: {}", board, error.what()),
               "check that the file and its directory exist and that you may write there"};
     case SQLITE_IOERR:
       return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, error.what()),
               "nothing was changed; check the disk (dmesg) and free space"};
     default:
-      return {ErrorCode::internal, fmt::format("unexpected database error on {}: {} ({})", board, error.what(), error.code()),
+      return {ErrorCode::internal,
+              fmt::format("unexpected database error on {}: {} ({})", board, error.what(),
+                          error.code()),
               "this is a bug of Hermes: please report it"};
   }
 }
 
 struct Connection::State {
   State(const std::filesystem::path& path, OpenMode mode)
-      : database(path.string(), SQLite::OPEN_READWRITE | (mode == OpenMode::create ? SQLite::OPEN_CREATE : 0)) {}
+      : database(path.string(),
+                 SQLite::OPEN_READWRITE | (mode == OpenMode::create ? SQLite::OPEN_CREATE : 0)) {}
 
   SQLite::Database database;
   std::map<std::string, Prepared, std::less<>> prepared;
-  int frames = 0;        // in the WAL after the last commit
-  int last_commit = 0;   // of which it wrote this many
-  int written = 0;       // pages this connection has ever written
+  int frames = 0;       // in the WAL after the last commit
+  int last_commit = 0;  // of which it wrote this many
+  int written = 0;      // pages this connection has ever written
 };
 
 Connection::Connection(const std::filesystem::path& path, OpenMode mode) {
@@ -117,8 +126,9 @@ Connection::Connection(const std::filesystem::path& path, OpenMode mode) {
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     state_->database.setBusyTimeout(k_busy_timeout_ms);
-    state_->database.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                          "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
+    state_->database.exec(
+        "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
     state_->database.exec(fmt::format("PRAGMA journal_size_limit = {}", k_journal_size_limit));
     sqlite3_wal_hook(
         handle,
@@ -176,7 +186,9 @@ std::int64_t Connection::pragma(std::string_view name) {
   return cursor.next() ? cursor.integer(0) : 0;
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(state_->database.getHandle()) == 0; }
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(state_->database.getHandle()) == 0;
+}
 
 int Connection::wal_frames() const { return state_->frames; }
 int Connection::frames_of_last_commit() const { return state_->last_commit; }
@@ -187,7 +199,8 @@ bool Connection::checkpoint(Checkpoint kind, Millis patience) {
   sqlite3_busy_handler(handle, wait_one_step, &steps);
   int in_log = 0;
   int copied = 0;
-  const int mode = kind == Checkpoint::truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  const int mode =
+      kind == Checkpoint::truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, &in_log, &copied);
   sqlite3_busy_timeout(handle, k_busy_timeout_ms);
   if (code == SQLITE_OK) {
@@ -196,7 +209,8 @@ bool Connection::checkpoint(Checkpoint kind, Millis patience) {
   return code == SQLITE_OK && in_log == copied;
 }
 
-Cursor::Cursor(Cursor&& other) noexcept : slot_(std::exchange(other.slot_, {nullptr, nullptr, false})) {}
+Cursor::Cursor(Cursor&& other) noexcept
+    : slot_(std::exchange(other.slot_, {nullptr, nullptr, false})) {}
 
 Cursor::~Cursor() {
   if (slot_.statement == nullptr) {
@@ -219,8 +233,12 @@ bool Cursor::next() {
 }
 
 bool Cursor::is_null(int column) const { return slot_.statement->isColumnNull(column); }
-std::int64_t Cursor::integer(int column) const { return slot_.statement->getColumn(column).getInt64(); }
-std::string Cursor::text(int column) const { return slot_.statement->getColumn(column).getString(); }
+std::int64_t Cursor::integer(int column) const {
+  return slot_.statement->getColumn(column).getInt64();
+}
+std::string Cursor::text(int column) const {
+  return slot_.statement->getColumn(column).getString();
+}
 
 std::optional<std::int64_t> Cursor::maybe_integer(int column) const {
   return is_null(column) ? std::nullopt : std::optional(integer(column));
@@ -233,9 +251,12 @@ std::optional<Instant> Cursor::maybe_instant(int column) const {
 }
 
 void Cursor::unknown_word(const std::string& found) {
-  throw DbError(SQLITE_CORRUPT, fmt::format("unknown word '{}' in a column with a closed list", printable(found)));
+  throw DbError(SQLITE_CORRUPT,
+                fmt::format("unknown word '{}' in a column with a closed list", printable(found)));
 }
 
-std::string loaded_sqlite() { return fmt::format("{} ({})", sqlite3_libversion(), sqlite3_sourceid()); }
+std::string loaded_sqlite() {
+  return fmt::format("{} ({})", sqlite3_libversion(), sqlite3_sourceid());
+}
 
 }  // namespace hermes::db

@@ -14,7 +14,8 @@
 
 namespace hermes::db {
 
-// A failed SQLite call. Thrown inside kernel/db and kernel/board only; Database::read and ::write convert it once.
+// A failed SQLite call. Thrown inside kernel/db and kernel/board only; Database::read and ::write
+// convert it once.
 class DbError : public std::runtime_error {
  public:
   DbError(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -24,13 +25,15 @@ class DbError : public std::runtime_error {
   int code_;
 };
 
-// The Error for a failed call on the board at `path`: busy, damaged, unavailable (full, read-only, I/O) or internal.
+// The Error for a failed call on the board at `path`: busy, damaged, unavailable (full, read-only,
+// I/O) or internal.
 Error to_error(const DbError& error, const std::filesystem::path& path);
 
 enum class OpenMode { create, existing };
 
-// One SQLite connection with the settings every connection has (kernel design, section 2): no automatic checkpoints, none on
-// close, synchronous FULL, foreign keys. Statements are prepared once and kept.
+// One SQLite connection with the settings every connection has (kernel design, section 2): no
+// automatic checkpoints, none on close, synchronous FULL, foreign keys. Statements are prepared
+// once and kept.
 class Connection {
  public:
   // Throws DbError.
@@ -64,8 +67,8 @@ class Connection {
   int frames_of_last_commit() const;
 
   enum class Checkpoint { passive, truncate };
-  // True when everything was copied back (and for truncate the WAL is empty). A reader in the way is no error.
-  // `patience`: how long truncate waits for readers, in steps of 1 ms.
+  // True when everything was copied back (and for truncate the WAL is empty). A reader in the way
+  // is no error. `patience`: how long truncate waits for readers, in steps of 1 ms.
   bool checkpoint(Checkpoint kind, Millis patience);
 
  private:

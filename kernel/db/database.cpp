@@ -18,7 +18,8 @@ namespace hermes::db {
 
 namespace {
 
-// Frames (pages of 4 KiB) in the WAL at which checkpoints begin. Decided by frames, never by file size: a reset WAL keeps its size.
+// Frames (pages of 4 KiB) in the WAL at which checkpoints begin. Decided by frames, never by file
+// size: a reset WAL keeps its size.
 constexpr int k_passive_from = 1000;
 constexpr int k_passive_every = 250;
 constexpr int k_truncate_from = 3000;
@@ -32,48 +33,54 @@ struct TruncatePolicy {
   Millis patience;  // for readers, under the gate
 };
 
-// A read transaction lasts at most 1 s. A fixed 100 ms every 1,000 frames lost against four overlapping readers of 200 ms nine times in
-// ten, and the WAL grew to hundreds of MiB; so the patience doubles until it outlasts them. Past 8,000 frames some reader is stuck, and
-// waiting for it would only slow every writer down: then a short attempt now and then.
+// A read transaction lasts at most 1 s. A fixed 100 ms every 1,000 frames lost against four
+// overlapping readers of 200 ms nine times in ten, and the WAL grew to hundreds of MiB; so the
+// patience doubles until it outlasts them. Past 8,000 frames some reader is stuck, and waiting for
+// it would only slow every writer down: then a short attempt now and then.
 TruncatePolicy truncate_policy(int frames) {
   if (frames >= k_stuck_from) {
     return {k_stuck_every, k_truncate_patience};
   }
-  return {k_truncate_every, k_truncate_patience * (1 << std::min((frames - k_truncate_from) / 500, 2))};
+  return {k_truncate_every,
+          k_truncate_patience * (1 << std::min((frames - k_truncate_from) / 500, 2))};
 }
 
 Result<void> refuse_network_filesystem(const std::filesystem::path& path) {
   if (const auto kind = network_filesystem(path)) {
-    return fail(ErrorCode::unavailable,
-                fmt::format("{} lies on a network filesystem ({}), where SQLite's locks cannot be trusted",
-                            printable(path.string()), *kind),
-                "set HERMES_HOME to a directory on a local disk");
+    return fail(
+        ErrorCode::unavailable,
+        fmt::format("{} lies on a network filesystem ({}), where SQLite's locks cannot be trusted",
+                    printable(path.string()), *kind),
+        "set HERMES_HOME to a directory on a local disk");
   }
   return {};
 }
 
 Error newer_schema(std::int64_t found, const std::filesystem::path& path) {
   return {ErrorCode::schema,
-          fmt::format("the board {} has schema {}, this program knows up to {}", printable(path.string()), found,
-                      schema_version()),
+          fmt::format("the board {} has schema {}, this program knows up to {}",
+                      printable(path.string()), found, schema_version()),
           "use the newer hermes that migrated it"};
 }
 
 // What kind of file this is: refuses anything that is not a board of a version we know.
-Result<void> check_identity(Connection& connection, const std::filesystem::path& path, Database::Access access) {
+Result<void> check_identity(Connection& connection, const std::filesystem::path& path,
+                            Database::Access access) {
   const auto application = connection.pragma("application_id");
   const auto version = connection.pragma("user_version");
   if (application != k_application_id || version < 1) {
-    return fail(ErrorCode::damaged, fmt::format("{} is not a Hermes board (or was emptied)", printable(path.string())),
-                "nothing was changed; restore board.db from a backup, or move the directory away and create the board anew");
+    return fail(ErrorCode::damaged,
+                fmt::format("{} is not a Hermes board (or was emptied)", printable(path.string())),
+                "nothing was changed; restore board.db from a backup, or move the directory away "
+                "and create the board anew");
   }
   if (version > schema_version()) {
     return std::unexpected(newer_schema(version, path));
   }
   if (version < schema_version() && access == Database::Access::read) {
     return fail(ErrorCode::schema,
-                fmt::format("the board {} has schema {}, this program needs {}", printable(path.string()), version,
-                            schema_version()),
+                fmt::format("the board {} has schema {}, this program needs {}",
+                            printable(path.string()), version, schema_version()),
                 "any writing verb, `hermes init` or starting the dispatcher migrates it");
   }
   return {};
@@ -103,11 +110,13 @@ Result<void> Database::create(const BoardFiles& files, Instant now) {
   return sync_directory(files.database.parent_path());
 }
 
-Result<Database> Database::open(const BoardFiles& files, Access access, Instant now, Millis gate_wait) {
+Result<Database> Database::open(const BoardFiles& files, Access access, Instant now,
+                                Millis gate_wait) {
   struct stat facts {};
   if (::stat(files.database.c_str(), &facts) != 0) {  // stat opens nothing, so it drops no lock
     if (errno == ENOENT) {
-      return fail(ErrorCode::damaged, fmt::format("the board file {} is missing", printable(files.database.string())),
+      return fail(ErrorCode::damaged,
+                  fmt::format("the board file {} is missing", printable(files.database.string())),
                   "restore it from a backup, or move its directory away and create the board anew");
     }
     return std::unexpected(system_error("open", files.database, errno));
@@ -158,8 +167,8 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
       roll_back();
       if (version < schema_version()) {
         return fail(ErrorCode::unavailable,
-                    fmt::format("the board {} was replaced by an older one (schema {})", printable(files_.database.string()),
-                                version),
+                    fmt::format("the board {} was replaced by an older one (schema {})",
+                                printable(files_.database.string()), version),
                     "try again: it is migrated when it is opened");
       }
       return std::unexpected(newer_schema(version, files_.database));
@@ -181,8 +190,9 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
   return {};
 }
 
-// Most writers are short-lived processes without a memory of the last checkpoint, so "every 250 frames" is decided by whether this
-// very commit crossed a multiple of 250. Otherwise each new process would try again, and wait for readers, under the gate.
+// Most writers are short-lived processes without a memory of the last checkpoint, so "every 250
+// frames" is decided by whether this very commit crossed a multiple of 250. Otherwise each new
+// process would try again, and wait for readers, under the gate.
 void Database::checkpoint_if_due() {
   const int frames = connection_.wal_frames();
   const int before = std::max(frames - connection_.frames_of_last_commit(), 0);
@@ -212,7 +222,8 @@ Result<void> Database::truncate_wal(Millis gate_wait) {
 Result<std::vector<std::string>> Database::check_integrity(bool quick) {
   try {
     std::vector<std::string> problems;
-    Cursor rows = connection_.query(quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)");
+    Cursor rows =
+        connection_.query(quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)");
     while (rows.next()) {
       if (const std::string line = rows.text(0); line != "ok") {
         problems.push_back(line);

@@ -18,8 +18,8 @@ inline constexpr std::int64_t k_application_id = 0x48524d53;
 int schema_version();
 
 struct BoardFiles {
-  std::filesystem::path database;   // board.db
-  std::filesystem::path lock;       // board.lock, the write gate
+  std::filesystem::path database;  // board.db
+  std::filesystem::path lock;      // board.lock, the write gate
 };
 
 // A read transaction: sees one state of the board and can only query.
@@ -48,25 +48,29 @@ class Writer : public Reader {
   std::int64_t last_insert_id() const { return connection_.last_insert_id(); }
 };
 
-// One connection to one board: the only way in. Readers take no gate and write nothing; writers go through the gate one at a
-// time, COMMIT before anything is acknowledged, and checkpoint under the gate when the WAL has grown.
+// One connection to one board: the only way in. Readers take no gate and write nothing; writers go
+// through the gate one at a time, COMMIT before anything is acknowledged, and checkpoint under the
+// gate when the WAL has grown.
 class Database {
  public:
-  // Creates board.db and board.lock in an existing directory that has neither. Used by `init` and `boards create` only.
+  // Creates board.db and board.lock in an existing directory that has neither. Used by `init` and
+  // `boards create` only.
   static Result<void> create(const BoardFiles& files, Instant now);
 
   enum class Access {
     read,   // an older schema is refused (code schema), naming what migrates it
     write,  // an older schema is migrated under the gate, one transaction per file
   };
-  // Error: not_found, damaged, schema (newer: both versions named), unavailable, busy. Never changes a damaged or newer file.
+  // Error: not_found, damaged, schema (newer: both versions named), unavailable, busy. Never
+  // changes a damaged or newer file.
   static Result<Database> open(const BoardFiles& files, Access access, Instant now,
                                Millis gate_wait = std::chrono::seconds{30});
 
   Database(Database&&) noexcept = default;
   Database& operator=(Database&&) noexcept = default;
 
-  // `body` takes Reader& and returns a Result. Rows are copied out before anything is printed or sent.
+  // `body` takes Reader& and returns a Result. Rows are copied out before anything is printed or
+  // sent.
   template <class Body>
   auto read(Body body) -> std::invoke_result_t<Body, Reader&> {
     std::optional<std::invoke_result_t<Body, Reader&>> result;
@@ -74,10 +78,12 @@ class Database {
     return std::move(*result);
   }
 
-  // `body` takes Writer& and returns a Result. Its error, or an exception of the database, rolls everything back; a value means that
-  // COMMIT returned. Error: busy when the gate could not be had within `gate_wait`; schema when a newer program has migrated the board.
+  // `body` takes Writer& and returns a Result. Its error, or an exception of the database, rolls
+  // everything back; a value means that COMMIT returned. Error: busy when the gate could not be had
+  // within `gate_wait`; schema when a newer program has migrated the board.
   template <class Body>
-  auto write(Body body, Millis gate_wait = std::chrono::seconds{30}) -> std::invoke_result_t<Body, Writer&> {
+  auto write(Body body, Millis gate_wait = std::chrono::seconds{30})
+      -> std::invoke_result_t<Body, Writer&> {
     std::optional<std::invoke_result_t<Body, Writer&>> result;
     TRY(run_write(
         [&](Writer& writer) {

@@ -25,8 +25,8 @@ int wake_signal() { return SIGRTMIN + 7; }
 
 void nothing(int) {}
 
-// A timer that interrupts this thread's blocking call at the deadline and, because a signal may come just before the call
-// begins, again every 10 ms after it.
+// A timer that interrupts this thread's blocking call at the deadline and, because a signal may
+// come just before the call begins, again every 10 ms after it.
 class InterruptTimer {
  public:
   explicit InterruptTimer(Millis after) {
@@ -119,10 +119,12 @@ Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Milli
   if (problem == ETIMEDOUT) {
     const auto holder = flock_holder(lock_file);
     return fail(ErrorCode::busy,
-                fmt::format("another process has kept the write gate {} for {}", printable(lock_file.string()),
-                            format_duration(wait)),
-                holder ? fmt::format("it is held by PID {}: look at it with ps -fp {}, then try again", *holder, *holder)
-                       : "its holder is not visible from here; try again");
+                fmt::format("another process has kept the write gate {} for {}",
+                            printable(lock_file.string()), format_duration(wait)),
+                holder
+                    ? fmt::format("it is held by PID {}: look at it with ps -fp {}, then try again",
+                                  *holder, *holder)
+                    : "its holder is not visible from here; try again");
   }
   return std::unexpected(system_error("lock", lock_file, problem));
 }

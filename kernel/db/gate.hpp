@@ -10,18 +10,22 @@
 
 namespace hermes::db {
 
-// The write gate: an exclusive flock on board.lock, held for one write transaction or checkpoint of any process.
+// The write gate: an exclusive flock on board.lock, held for one write transaction or checkpoint of
+// any process.
 //
-// It gives three things at once. Fairness: SQLite's own busy handler lets one writer starve the others for seconds. Safety: a
-// commit never meets another connection's checkpoint, which can corrupt a WAL database in SQLite 3.7.0 to 3.51.2. And the wake-up:
-// closing the descriptor is the change signal that GateWatch waits for, sent by the kernel even when the writer is killed.
+// It gives three things at once. Fairness: SQLite's own busy handler lets one writer starve the
+// others for seconds. Safety: a commit never meets another connection's checkpoint, which can
+// corrupt a WAL database in SQLite 3.7.0 to 3.51.2. And the wake-up: closing the descriptor is the
+// change signal that GateWatch waits for, sent by the kernel even when the writer is killed.
 //
-// Nothing but SQL happens while it is held, and it is not recursive (asserted). SIGTSTP is blocked meanwhile, so that Ctrl-Z
-// cannot stop a process that everybody waits for. It is the one place of the kernel that uses a timer.
+// Nothing but SQL happens while it is held, and it is not recursive (asserted). SIGTSTP is blocked
+// meanwhile, so that Ctrl-Z cannot stop a process that everybody waits for. It is the one place of
+// the kernel that uses a timer.
 class WriteGate {
  public:
-  // Waits in one blocking flock, bounded by a timer signal of this thread; a loop over LOCK_NB would lose the fairness.
-  // Error: busy, naming the PID that holds the gate; unavailable when the file cannot be opened.
+  // Waits in one blocking flock, bounded by a timer signal of this thread; a loop over LOCK_NB
+  // would lose the fairness. Error: busy, naming the PID that holds the gate; unavailable when the
+  // file cannot be opened.
   static Result<WriteGate> enter(const std::filesystem::path& lock_file, Millis wait);
 
   WriteGate(WriteGate&&) noexcept = default;

@@ -7,7 +7,7 @@ namespace hermes::db {
 
 // One migrations/NNNN_name.sql as compiled in.
 struct EmbeddedMigration {
-  int number;            // also the user_version it leads to
+  int number;  // also the user_version it leads to
   const char* name;
   const char* sha256;
   const unsigned char* sql;  // NUL-terminated

@@ -7,18 +7,22 @@
 
 namespace hermes::db {
 
-Result<void> migrate(Connection& connection, const BoardFiles& files, Instant now, Millis gate_wait) {
+Result<void> migrate(Connection& connection, const BoardFiles& files, Instant now,
+                     Millis gate_wait) {
   TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files.lock, gate_wait));
   for (const EmbeddedMigration& step : embedded_migrations()) {
     connection.execute("BEGIN IMMEDIATE");
     try {
       if (connection.pragma("user_version") < step.number) {
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+            "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT "
+            "NOT NULL,"
             " sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
         connection.execute_script(reinterpret_cast<const char*>(step.sql));
-        connection.execute("INSERT INTO schema_migrations (number, name, sha256, applied_at) VALUES ($1, $2, $3, $4)",
-                           step.number, std::string_view(step.name), std::string_view(step.sha256), now);
+        connection.execute(
+            "INSERT INTO schema_migrations (number, name, sha256, applied_at) VALUES ($1, $2, $3, "
+            "$4)",
+            step.number, std::string_view(step.name), std::string_view(step.sha256), now);
         connection.execute_script(fmt::format("PRAGMA user_version = {}", step.number).c_str());
       }
       connection.execute("COMMIT");

@@ -13,13 +13,13 @@ class Statement;
 
 namespace hermes::db {
 
-// A row cursor over one prepared statement. While it lives the statement is in use; its end resets it, which also ends the read it held.
-// Columns are counted from 0. Throws DbError.
+// A row cursor over one prepared statement. While it lives the statement is in use; its end resets
+// it, which also ends the read it held. Columns are counted from 0. Throws DbError.
 class Cursor {
  public:
   struct Slot {
     SQLite::Statement* statement;
-    bool* busy;   // of the cache entry; null when the statement is owned
+    bool* busy;  // of the cache entry; null when the statement is owned
     bool owned;
   };
 
@@ -40,7 +40,8 @@ class Cursor {
   std::optional<std::string> maybe_text(int column) const;
   std::optional<Instant> maybe_instant(int column) const;
 
-  // A column guarded by a CHECK on its words. Throws when the word is unknown (a newer or a damaged board).
+  // A column guarded by a CHECK on its words. Throws when the word is unknown (a newer or a damaged
+  // board).
   template <class E>
   E word(int column) const {
     const std::string found = text(column);

@@ -20,8 +20,8 @@ Result<GateWatch> GateWatch::on(const std::filesystem::path& lock_file) {
     }
   }
   Fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!fd ||
-      ::inotify_add_watch(fd.get(), lock_file.c_str(), IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF) < 0) {
+  if (!fd || ::inotify_add_watch(fd.get(), lock_file.c_str(),
+                                 IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF) < 0) {
     return std::unexpected(system_error("watch", lock_file, errno));
   }
   return GateWatch(std::move(fd));
@@ -38,7 +38,8 @@ GateWatch::Seen GateWatch::take() {
     for (ssize_t at = 0; at < got;) {
       inotify_event event{};
       std::memcpy(&event, buffer.data() + at, sizeof event);
-      if ((event.mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0) {
+      if ((event.mask &
+           (IN_Q_OVERFLOW | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0) {
         seen = Seen::lost;
       } else if (seen == Seen::nothing) {
         seen = Seen::written;

@@ -7,11 +7,13 @@
 
 namespace hermes::db {
 
-// Wakes on every write transaction of a board, by any process, after it is visible: the close of its write gate.
-// One event per transaction; the WAL itself is never watched, because it changes before the commit can be seen.
+// Wakes on every write transaction of a board, by any process, after it is visible: the close of
+// its write gate. One event per transaction; the WAL itself is never watched, because it changes
+// before the commit can be seen.
 class GateWatch {
  public:
-  // Opens the gate O_RDWR once first (on overlayfs only the file that was copied up is the one that others write).
+  // Opens the gate O_RDWR once first (on overlayfs only the file that was copied up is the one that
+  // others write).
   static Result<GateWatch> on(const std::filesystem::path& lock_file);
 
   int fd() const { return fd_.get(); }  // readable when something happened; non-blocking

@@ -8,11 +8,13 @@
 
 namespace hermes::home {
 
-// config.toml: every key optional, unknown keys are errors that name the file, the line and the key.
+// config.toml: every key optional, unknown keys are errors that name the file, the line and the
+// key.
 struct Config {
   Limits limits;
-  Millis interval = std::chrono::seconds{60};   // [dispatcher] interval: the safety net, at least 1 s
-  Millis gate_wait = std::chrono::seconds{30};  // [dispatcher] gate_wait: of people's verbs
+  Millis interval =
+      std::chrono::seconds{60};  // [dispatcher] interval: the safety net, at least 1 s
+  Millis gate_wait = std::chrono::seconds{30};      // [dispatcher] gate_wait: of people's verbs
   std::int64_t log_rotate_bytes = 2 * 1024 * 1024;  // [log] rotate_bytes, at least 64 KiB
 };
 

@@ -9,7 +9,8 @@ namespace hermes::home {
 
 // run/dispatcher.lock, held for a dispatcher's life, decides alone who dispatches a home.
 
-// Error: locked, naming the holder's PID. Waits up to 300 ms, because a look from dispatcher_alive holds it for microseconds.
+// Error: locked, naming the holder's PID. Waits up to 300 ms, because a look from dispatcher_alive
+// holds it for microseconds.
 Result<Fd> take_dispatcher_lock(const Home& home);
 
 struct DispatcherState {

@@ -7,8 +7,9 @@
 
 namespace hermes::home {
 
-// What a living dispatcher has to say to people who ask `why` or `doctor`: small files in run/, which a restart forgets.
-// A topic is "starts" (text: until when in ms, a blank, the reason) or "board.<slug>".
+// What a living dispatcher has to say to people who ask `why` or `doctor`: small files in run/,
+// which a restart forgets. A topic is "starts" (text: until when in ms, a blank, the reason) or
+// "board.<slug>".
 void set_notice(const Home& home, const std::string& topic, const std::string& text);
 void clear_notice(const Home& home, const std::string& topic);
 std::optional<std::string> read_notice(const Home& home, const std::string& topic);

@@ -41,13 +41,15 @@ Result<Home> find_home(std::string_view hermes_home, std::string_view user_home)
   const std::string_view chosen = trim(hermes_home);
   if (chosen.empty()) {
     if (user_home.empty()) {
-      return fail(ErrorCode::usage, "neither HERMES_HOME nor HOME is set", "set HERMES_HOME to an absolute directory");
+      return fail(ErrorCode::usage, "neither HERMES_HOME nor HOME is set",
+                  "set HERMES_HOME to an absolute directory");
     }
     return Home{(fs::path(user_home) / ".hermes").lexically_normal()};
   }
   fs::path dir = fs::path(chosen).lexically_normal();
   if (!dir.is_absolute()) {
-    return fail(ErrorCode::usage, fmt::format("HERMES_HOME is not an absolute path: '{}'", printable(chosen)),
+    return fail(ErrorCode::usage,
+                fmt::format("HERMES_HOME is not an absolute path: '{}'", printable(chosen)),
                 "give the whole path, for example $HOME/.hermes");
   }
   if (!dir.has_filename()) {
@@ -59,8 +61,9 @@ Result<Home> find_home(std::string_view hermes_home, std::string_view user_home)
 Result<std::string> parse_slug(std::string_view text) {
   std::string slug = to_lower(trim(text));
   if (!is_name(slug, "_-")) {
-    return fail(ErrorCode::usage, fmt::format("malformed board name '{}'", printable(clip(text, 100))),
-                "a board name has 1 to 64 characters a-z, 0-9, _ and -, and begins with a letter or digit");
+    return fail(
+        ErrorCode::usage, fmt::format("malformed board name '{}'", printable(clip(text, 100))),
+        "a board name has 1 to 64 characters a-z, 0-9, _ and -, and begins with a letter or digit");
   }
   return slug;
 }
@@ -68,8 +71,10 @@ Result<std::string> parse_slug(std::string_view text) {
 Result<std::string> parse_profile_name(std::string_view text) {
   std::string name = to_lower(trim(text));
   if (!is_name(name, "._-")) {
-    return fail(ErrorCode::usage, fmt::format("malformed profile name '{}'", printable(clip(text, 100))),
-                "a profile name has 1 to 64 characters a-z, 0-9, '.', _ and -, and begins with a letter or digit");
+    return fail(ErrorCode::usage,
+                fmt::format("malformed profile name '{}'", printable(clip(text, 100))),
+                "a profile name has 1 to 64 characters a-z, 0-9, '.', _ and -, and begins with a "
+                "letter or digit");
   }
   return name;
 }

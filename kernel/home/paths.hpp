@@ -47,8 +47,8 @@ struct Home {
   fs::path context_file(const std::string& slug, std::int64_t run_id) const;
 };
 
-// `hermes_home`: the value of HERMES_HOME ("" = not set), `user_home`: that of HOME. The default is ~/.hermes.
-// Error: usage when neither is set or HERMES_HOME is relative.
+// `hermes_home`: the value of HERMES_HOME ("" = not set), `user_home`: that of HOME. The default is
+// ~/.hermes. Error: usage when neither is set or HERMES_HOME is relative.
 Result<Home> find_home(std::string_view hermes_home, std::string_view user_home);
 
 // Trimmed, lower-cased and checked: [a-z0-9][a-z0-9_-]{0,63}. Error: usage, naming the rule.

@@ -14,20 +14,23 @@ namespace hermes::home {
 struct Profile {
   std::string name;
   std::string description;
-  std::vector<std::string> command;  // argv; placeholders are replaced inside single arguments, there is no shell
+  std::vector<std::string>
+      command;  // argv; placeholders are replaced inside single arguments, there is no shell
   VerdictMode verdict = VerdictMode::by_call;
-  std::vector<std::string> env_pass;          // names taken from the dispatcher's environment
-  std::map<std::string, std::string> env;     // set to these values
+  std::vector<std::string> env_pass;       // names taken from the dispatcher's environment
+  std::map<std::string, std::string> env;  // set to these values
   std::optional<std::int64_t> max_in_progress;
   std::optional<Millis> max_runtime;
-  int nice = 0;                    // 0 to 19
-  std::int64_t memory_bytes = 0;   // address space of the worker; 0: no limit
-  std::int64_t cpu_seconds = 0;    // CPU time of the worker; 0: no limit
+  int nice = 0;                   // 0 to 19
+  std::int64_t memory_bytes = 0;  // address space of the worker; 0: no limit
+  std::int64_t cpu_seconds = 0;   // CPU time of the worker; 0: no limit
 };
 
-// Error: not_found when there is no such profile, invalid ("<file>:<line>: <key>: <rule>") when it cannot be used.
+// Error: not_found when there is no such profile, invalid ("<file>:<line>: <key>: <rule>") when it
+// cannot be used.
 Result<Profile> load_profile(const Home& home, const std::string& name);
-Result<Profile> parse_profile(std::string_view text, const std::string& name, const std::string& file_name);
+Result<Profile> parse_profile(std::string_view text, const std::string& name,
+                              const std::string& file_name);
 
 // Names of all profiles on disk, sorted, whether they can be used or not.
 std::vector<std::string> list_profiles(const Home& home);
@@ -37,13 +40,14 @@ struct CommandValues {
   std::string task_id, title, body, workspace, board, context_file;
 };
 
-// {task_id} {title} {body} {workspace} {board} {context_file} replaced inside each argument, in one pass: a value that
-// contains a placeholder is not replaced again. Other braces stay as they are.
+// {task_id} {title} {body} {workspace} {board} {context_file} replaced inside each argument, in one
+// pass: a value that contains a placeholder is not replaced again. Other braces stay as they are.
 std::vector<std::string> expand_command(const Profile& profile, const CommandValues& values);
 
-// The environment of a worker: the allow-list (PATH HOME LANG TERM TZ USER), what the profile names, what it sets, then `own`
-// (the HERMES_ variables), which wins.
-std::vector<std::string> worker_environment(const Profile& profile, const std::map<std::string, std::string>& from,
+// The environment of a worker: the allow-list (PATH HOME LANG TERM TZ USER), what the profile
+// names, what it sets, then `own` (the HERMES_ variables), which wins.
+std::vector<std::string> worker_environment(const Profile& profile,
+                                            const std::map<std::string, std::string>& from,
                                             const std::map<std::string, std::string>& own);
 
 }  // namespace hermes::home

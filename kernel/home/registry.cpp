@@ -44,7 +44,8 @@ Result<std::optional<Named>> named_board(const Home& home, const BoardChoice& ch
   if (choice.flag) {
     return Named{*choice.flag, "--board", "correct the name"};
   }
-  if (choice.environment && !choice.environment->empty()) {  // blanks are a value, and no board's name
+  if (choice.environment &&
+      !choice.environment->empty()) {  // blanks are a value, and no board's name
     return Named{*choice.environment, "HERMES_KANBAN_BOARD",
                  "correct or unset HERMES_KANBAN_BOARD"};
   }

@@ -10,20 +10,24 @@
 
 namespace hermes::home {
 
-// Where the choice of a board comes from, in this order: the flag, HERMES_KANBAN_BOARD, `current`, "default".
+// Where the choice of a board comes from, in this order: the flag, HERMES_KANBAN_BOARD, `current`,
+// "default".
 struct BoardChoice {
   std::optional<std::string> flag;
   std::optional<std::string> environment;
 };
 
-// A value that is set but malformed (usage) or names no board (not_found) is an error, never a silent fall-through.
+// A value that is set but malformed (usage) or names no board (not_found) is an error, never a
+// silent fall-through.
 Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice);
 
-// Slugs of all boards of the home, the default first, then sorted. A board is a directory that holds board.db or board.lock.
+// Slugs of all boards of the home, the default first, then sorted. A board is a directory that
+// holds board.db or board.lock.
 std::vector<std::string> list_boards(const Home& home);
 
-// Makes the home, its directories and the board; everything that exists stays as it is. True when the board is new.
-// A new board appears whole: it is made in a directory of its own beside and renamed.
+// Makes the home, its directories and the board; everything that exists stays as it is. True when
+// the board is new. A new board appears whole: it is made in a directory of its own beside and
+// renamed.
 Result<bool> create_board(const Home& home, const std::string& slug, Instant now);
 
 // The home with its fixed directories (0700).

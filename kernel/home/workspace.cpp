@@ -19,7 +19,8 @@ namespace {
 // Only a directory that carries this file is ever deleted.
 constexpr const char* k_marker = ".hermes-workspace";
 
-// Nothing is synced to disk: a scratch directory lost in a power failure is made again by the next attempt.
+// Nothing is synced to disk: a scratch directory lost in a power failure is made again by the next
+// attempt.
 Result<std::string> make_scratch(const BoardPaths& board, const std::string& task_id) {
   if (!is_task_id(task_id)) {
     return fail(ErrorCode::internal, "not a task id: " + printable(task_id));
@@ -32,9 +33,10 @@ Result<std::string> make_scratch(const BoardPaths& board, const std::string& tas
     std::error_code problem;
     if (!fs::is_empty(dir, problem)) {
       return dir.string();  // of an earlier attempt: what it left is there for the next one
-    }  // an empty one is ours, whoever was killed before marking it
+    }                       // an empty one is ours, whoever was killed before marking it
   }
-  const Fd marker(::open((dir / k_marker).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const Fd marker(
+      ::open((dir / k_marker).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!marker) {
     return std::unexpected(system_error("mark the workspace", dir, errno));
   }
@@ -54,13 +56,15 @@ Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task)
         return path.string();
       }
       return fail(ErrorCode::invalid,
-                  fmt::format("the workspace {} of {} is not a directory", printable(path.string()), task.id),
+                  fmt::format("the workspace {} of {} is not a directory", printable(path.string()),
+                              task.id),
                   "make the directory, then unblock or claim the task again");
     }
     case WorkspaceKind::worktree:
       break;
   }
-  return fail(ErrorCode::invalid, fmt::format("worktree workspaces cannot be made yet, and {} asks for one", task.id),
+  return fail(ErrorCode::invalid,
+              fmt::format("worktree workspaces cannot be made yet, and {} asks for one", task.id),
               "make the working tree yourself and create the task with --workspace dir:PATH");
 }
 
@@ -70,7 +74,8 @@ bool remove_scratch(const BoardPaths& board, const std::string& task_id) {
   }
   const fs::path dir = board.workspace(task_id);
   std::error_code problem;
-  // The path is ours by construction; a link in its place, or a directory without our marker, is not.
+  // The path is ours by construction; a link in its place, or a directory without our marker, is
+  // not.
   if (!fs::is_directory(fs::symlink_status(dir, problem)) ||
       !fs::is_regular_file(fs::symlink_status(dir / k_marker, problem))) {
     return false;

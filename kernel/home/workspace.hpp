@@ -7,12 +7,13 @@
 
 namespace hermes::home {
 
-// The directory a task's worker works in, made when it is a scratch one (0700, with a marker that says we made it). Made before the claim, so
-// that a task whose workspace cannot be made is never left running. Error: invalid or unavailable, saying why there can be none.
+// The directory a task's worker works in, made when it is a scratch one (0700, with a marker that
+// says we made it). Made before the claim, so that a task whose workspace cannot be made is never
+// left running. Error: invalid or unavailable, saying why there can be none.
 Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task);
 
-// Removes a scratch workspace that carries our marker; nothing else is ever deleted. False when there was nothing of ours.
-// Only call it for a task whose last process is gone.
+// Removes a scratch workspace that carries our marker; nothing else is ever deleted. False when
+// there was nothing of ours. Only call it for a task whose last process is gone.
 bool remove_scratch(const BoardPaths& board, const std::string& task_id);
 
 }  // namespace hermes::home

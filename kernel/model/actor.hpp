@@ -14,7 +14,8 @@ struct WorkerIdentity {
   std::string token;
 };
 
-// Who asks for a change. `name` is for the record; `worker` is set inside a worker and narrows what may be changed.
+// Who asks for a change. `name` is for the record; `worker` is set inside a worker and narrows what
+// may be changed.
 struct Actor {
   std::string name;
   std::optional<WorkerIdentity> worker;

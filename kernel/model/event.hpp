@@ -8,7 +8,8 @@
 
 namespace hermes {
 
-// One line of the board's history. `seq` is never reused; the kind stays text so that events of a newer program can be shown.
+// One line of the board's history. `seq` is never reused; the kind stays text so that events of a
+// newer program can be shown.
 struct Event {
   std::int64_t seq = 0;
   std::optional<std::string> task_id;

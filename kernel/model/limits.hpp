@@ -13,8 +13,8 @@ struct Limits {
   std::int64_t max_in_progress = 16;  // live workers over all boards, at least 1
   std::optional<std::int64_t> max_in_progress_per_profile;
   std::optional<std::int64_t> start_rate;  // starts per second
-  std::int64_t failure_limit = 5;    // counted failures in a row that block a task
-  std::int64_t violation_limit = 3;  // exits without the verdict that was due
+  std::int64_t failure_limit = 5;          // counted failures in a row that block a task
+  std::int64_t violation_limit = 3;        // exits without the verdict that was due
   Millis claim_ttl = std::chrono::seconds{900};
   Millis stale_timeout = std::chrono::hours{4};  // 0: never stale
   Millis heartbeat_gap = std::chrono::hours{1};
@@ -33,12 +33,13 @@ struct Limits {
 // Bounds on what comes from outside, in bytes or pieces.
 inline constexpr std::size_t k_title_bytes = 1000;
 inline constexpr std::size_t k_body_bytes = 1024 * 1024;
-inline constexpr std::size_t k_text_bytes = 64 * 1024;   // comments, summaries, results, reasons
+inline constexpr std::size_t k_text_bytes = 64 * 1024;  // comments, summaries, results, reasons
 inline constexpr std::size_t k_metadata_bytes = 256 * 1024;
-inline constexpr std::size_t k_name_bytes = 200;         // assignee, tenant, author, idempotency key, branch
+inline constexpr std::size_t k_name_bytes =
+    200;  // assignee, tenant, author, idempotency key, branch
 inline constexpr std::size_t k_path_bytes = 4000;
 inline constexpr std::size_t k_most_parents = 1000;
-inline constexpr std::size_t k_most_ids = 10'000;        // of one bulk verb
+inline constexpr std::size_t k_most_ids = 10'000;  // of one bulk verb
 inline constexpr std::int64_t k_most_priority = 1'000'000'000;
 
 }  // namespace hermes

@@ -9,8 +9,9 @@
 
 namespace hermes {
 
-// One attempt at a task. It ends twice: `ended_at` when its verdict is committed, `gone_at` when its process and all
-// descendants are known to be gone. The exit fields are filled once, at gone_at.
+// One attempt at a task. It ends twice: `ended_at` when its verdict is committed, `gone_at` when
+// its process and all descendants are known to be gone. The exit fields are filled once, at
+// gone_at.
 struct Run {
   std::int64_t id = 0;
   std::string task_id;

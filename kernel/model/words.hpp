@@ -4,8 +4,9 @@
 
 #include "kernel/base/words.hpp"
 
-// The closed lists of the board. A word is what is stored, printed and typed. State and reason are different enums: Status says
-// where a task is, Outcome how a run ended, BlockSource and HoldReason why something waits.
+// The closed lists of the board. A word is what is stored, printed and typed. State and reason are
+// different enums: Status says where a task is, Outcome how a run ended, BlockSource and HoldReason
+// why something waits.
 namespace hermes {
 
 enum class Status { triage, todo, scheduled, ready, running, blocked, review, done, archived };
@@ -35,8 +36,8 @@ enum class Outcome {
 };
 template <>
 inline constexpr auto k_words<Outcome> = std::to_array<std::string_view>(
-    {"completed", "blocked", "scheduled", "review", "failed", "crashed", "timed_out", "stale", "rate_limited",
-     "protocol_violation", "spawn_failed", "reclaimed", "aborted"});
+    {"completed", "blocked", "scheduled", "review", "failed", "crashed", "timed_out", "stale",
+     "rate_limited", "protocol_violation", "spawn_failed", "reclaimed", "aborted"});
 
 // Why a run was told to stop.
 enum class StopKind { reclaim, archive, reassign, schedule, stale, verdict, force };
@@ -44,10 +45,12 @@ template <>
 inline constexpr auto k_words<StopKind> = std::to_array<std::string_view>(
     {"reclaim", "archive", "reassign", "schedule", "stale", "verdict", "force"});
 
-// Who answers for a run: a dispatcher that has claimed it, the shim once it is known, or somebody outside (a person, a script).
+// Who answers for a run: a dispatcher that has claimed it, the shim once it is known, or somebody
+// outside (a person, a script).
 enum class HolderKind { dispatcher, shim, external };
 template <>
-inline constexpr auto k_words<HolderKind> = std::to_array<std::string_view>({"dispatcher", "shim", "external"});
+inline constexpr auto k_words<HolderKind> = std::to_array<std::string_view>({"dispatcher", "shim",
+                                                                             "external"});
 
 // How a process is known to have ended.
 enum class ExitKind {
@@ -67,7 +70,8 @@ inline constexpr auto k_words<ExitKind> = std::to_array<std::string_view>(
 
 enum class BlockSource { worker, human, breaker };
 template <>
-inline constexpr auto k_words<BlockSource> = std::to_array<std::string_view>({"worker", "human", "breaker"});
+inline constexpr auto k_words<BlockSource> = std::to_array<std::string_view>({"worker", "human",
+                                                                              "breaker"});
 
 enum class BlockKind { needs_input, capability, transient, dependency };
 template <>
@@ -80,16 +84,20 @@ inline constexpr auto k_words<LinkCondition> = std::to_array<std::string_view>({
 
 enum class WorkspaceKind { scratch, dir, worktree };
 template <>
-inline constexpr auto k_words<WorkspaceKind> = std::to_array<std::string_view>({"scratch", "dir", "worktree"});
+inline constexpr auto k_words<WorkspaceKind> = std::to_array<std::string_view>({"scratch", "dir",
+                                                                                "worktree"});
 
 enum class HoldReason { backoff, rate_limited, setup };
 template <>
-inline constexpr auto k_words<HoldReason> = std::to_array<std::string_view>({"backoff", "rate_limited", "setup"});
+inline constexpr auto k_words<HoldReason> =
+    std::to_array<std::string_view>({"backoff", "rate_limited", "setup"});
 
-// How a profile's worker tells its verdict: by calling complete or block, or by its exit code alone.
+// How a profile's worker tells its verdict: by calling complete or block, or by its exit code
+// alone.
 enum class VerdictMode { by_call, by_exit_code };
 template <>
-inline constexpr auto k_words<VerdictMode> = std::to_array<std::string_view>({"explicit", "exit-code"});
+inline constexpr auto k_words<VerdictMode> = std::to_array<std::string_view>({"explicit",
+                                                                              "exit-code"});
 
 // Every kind of event. Those that change a task's status carry "from" and "to" in their payload.
 enum class EventKind {
@@ -124,12 +132,34 @@ enum class EventKind {
   unlinked,
 };
 template <>
-inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>(
-    {"created",      "promoted",  "promoted_manual", "demoted",      "claimed",
-     "spawned",      "stopping",  "completed",       "blocked",      "dependency_wait",
-     "block_loop_detected", "unblocked", "scheduled", "woken",       "archived",
-     "reclaimed",    "stale",     "failed",          "crashed",      "timed_out",
-     "rate_limited", "protocol_violation", "spawn_failed", "aborted", "gave_up",
-     "assigned",     "commented", "linked",          "unlinked"});
+inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"created",
+                                                                            "promoted",
+                                                                            "promoted_manual",
+                                                                            "demoted",
+                                                                            "claimed",
+                                                                            "spawned",
+                                                                            "stopping",
+                                                                            "completed",
+                                                                            "blocked",
+                                                                            "dependency_wait",
+                                                                            "block_loop_detected",
+                                                                            "unblocked",
+                                                                            "scheduled",
+                                                                            "woken",
+                                                                            "archived",
+                                                                            "reclaimed",
+                                                                            "stale",
+                                                                            "failed",
+                                                                            "crashed",
+                                                                            "timed_out",
+                                                                            "rate_limited",
+                                                                            "protocol_violation",
+                                                                            "spawn_failed",
+                                                                            "aborted",
+                                                                            "gave_up",
+                                                                            "assigned",
+                                                                            "commented",
+                                                                            "linked",
+                                                                            "unlinked"});
 
 }  // namespace hermes

@@ -62,7 +62,9 @@ std::string describe_exit(const ExitFacts& exit) {
       text = fmt::format("killed by signal {} ({})", exit.code, strsignal(exit.code));
       break;
     case ExitKind::exec_failed:
-      text = exit.detail.empty() ? fmt::format("could not be executed: {}", std::strerror(exit.code)) : "";
+      text = exit.detail.empty()
+                 ? fmt::format("could not be executed: {}", std::strerror(exit.code))
+                 : "";
       break;
     case ExitKind::timed_out:
       text = "stopped at its maximum runtime";
@@ -99,13 +101,15 @@ Millis backoff(std::int64_t failures, const Limits& limits) {
 
 Millis rate_limit_hold(std::int64_t in_a_row, const Limits& limits) {
   Millis hold = limits.rate_limit_cooldown;
-  for (std::int64_t n = k_rate_limit_patience; n <= in_a_row && hold < k_longest_rate_limit_hold; ++n) {
+  for (std::int64_t n = k_rate_limit_patience; n <= in_a_row && hold < k_longest_rate_limit_hold;
+       ++n) {
     hold *= 2;
   }
   return std::max(limits.rate_limit_cooldown, std::min(hold, k_longest_rate_limit_hold));
 }
 
-Requeue after_run(const Task& task, const Fate& fate, std::int64_t rate_limited_before, const Limits& limits) {
+Requeue after_run(const Task& task, const Fate& fate, std::int64_t rate_limited_before,
+                  const Limits& limits) {
   Requeue next;
   next.failures = task.failures + (fate.counted ? 1 : 0);
   next.violations = task.violations + (fate.violation ? 1 : 0);

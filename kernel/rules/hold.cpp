@@ -13,10 +13,13 @@ namespace {
 Hold held(const Task& task, Instant until, Instant now) {
   const std::string left = format_duration(until - now);
   if (task.hold_reason == HoldReason::rate_limited) {
-    return {HoldKind::held, fmt::format("its last run was rate-limited (exit 75): held for another {}", left), until};
+    return {HoldKind::held,
+            fmt::format("its last run was rate-limited (exit 75): held for another {}", left),
+            until};
   }
   if (task.hold_reason == HoldReason::setup) {
-    return {HoldKind::held, fmt::format("its worker could not be set up: held for another {}", left), until};
+    return {HoldKind::held,
+            fmt::format("its worker could not be set up: held for another {}", left), until};
   }
   return {HoldKind::held,
           fmt::format("failure {} in a row ({}): tried again in {}", task.failures,
@@ -27,17 +30,21 @@ Hold held(const Task& task, Instant until, Instant now) {
 std::string status_text(const Task& task) {
   switch (task.status) {
     case Status::triage:
-      return task.block_total > 0
-                 ? fmt::format("it is in triage because its worker blocked it {} times{}{}: answer it, then `promote` releases it",
-                               task.block_total, task.block_reason ? ", last with: " : "", task.block_reason.value_or(""))
-                 : "it is in triage: a person promotes it";
+      return task.block_total > 0 ? fmt::format(
+                                        "it is in triage because its worker blocked it {} "
+                                        "times{}{}: answer it, then `promote` releases it",
+                                        task.block_total, task.block_reason ? ", last with: " : "",
+                                        task.block_reason.value_or(""))
+                                  : "it is in triage: a person promotes it";
     case Status::scheduled:
-      return task.wake_at ? fmt::format("it is scheduled for {}", format_local_minute(*task.wake_at))
-                          : "it is scheduled without a time: `unblock` releases it";
+      return task.wake_at
+                 ? fmt::format("it is scheduled for {}", format_local_minute(*task.wake_at))
+                 : "it is scheduled without a time: `unblock` releases it";
     case Status::blocked:
       return fmt::format("it is blocked by {}{}{}: `unblock` releases it",
-                         task.block_source == BlockSource::breaker ? "the breaker"
-                         : task.block_source == BlockSource::worker ? "its worker" : "a person",
+                         task.block_source == BlockSource::breaker  ? "the breaker"
+                         : task.block_source == BlockSource::worker ? "its worker"
+                                                                    : "a person",
                          task.block_reason ? ": " : "", task.block_reason.value_or(""));
     case Status::running:
       return "it is running";
@@ -53,26 +60,31 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
   std::vector<Hold> holds;
   const bool startable = task.status == Status::ready || task.status == Status::review;
   if (!startable && task.status != Status::todo) {
-    holds.push_back({HoldKind::status, status_text(task), task.status == Status::scheduled ? task.wake_at : std::nullopt});
+    holds.push_back({HoldKind::status, status_text(task),
+                     task.status == Status::scheduled ? task.wake_at : std::nullopt});
   }
   for (const OpenParent& parent : facts.open_parents) {
     const bool dead_end = parent.status == Status::archived;
-    holds.push_back({HoldKind::open_link,
-                     fmt::format("it waits for {} ({}){}", parent.id, to_word(parent.status),
-                                 dead_end ? ", which was archived without being done: `unlink` it to go on" : ""),
-                     std::nullopt});
+    holds.push_back(
+        {HoldKind::open_link,
+         fmt::format(
+             "it waits for {} ({}){}", parent.id, to_word(parent.status),
+             dead_end ? ", which was archived without being done: `unlink` it to go on" : ""),
+         std::nullopt});
   }
   if (startable && task.eligible_at && *task.eligible_at > now) {
     holds.push_back(held(task, *task.eligible_at, now));
   }
   if (facts.ending_run && task.status != Status::running) {
     holds.push_back({HoldKind::ending,
-                     fmt::format("the process of its run {} has not gone yet; it is being stopped", *facts.ending_run),
+                     fmt::format("the process of its run {} has not gone yet; it is being stopped",
+                                 *facts.ending_run),
                      std::nullopt});
   }
   if (facts.parent_in_our_dir) {
     holds.push_back({HoldKind::parent_ending,
-                     fmt::format("the process of {} still works in the same directory", *facts.parent_in_our_dir),
+                     fmt::format("the process of {} still works in the same directory",
+                                 *facts.parent_in_our_dir),
                      std::nullopt});
   }
   return holds;
@@ -81,10 +93,13 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
 std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& facts, Instant now) {
   std::vector<Hold> holds;
   if (profile.empty()) {
-    holds.push_back({HoldKind::no_assignee, "nobody is assigned: only an assigned task is started", std::nullopt});
+    holds.push_back({HoldKind::no_assignee, "nobody is assigned: only an assigned task is started",
+                     std::nullopt});
   } else if (!facts.has_profile) {
     holds.push_back({HoldKind::no_profile,
-                     fmt::format("no profile '{0}' here: somebody outside claims it, or profiles/{0}/profile.toml is made", profile),
+                     fmt::format("no profile '{0}' here: somebody outside claims it, or "
+                                 "profiles/{0}/profile.toml is made",
+                                 profile),
                      std::nullopt});
   }
   if (facts.paused_until && *facts.paused_until > now) {
@@ -99,33 +114,39 @@ std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& fact
   if (facts.starts_held_until && *facts.starts_held_until > now) {
     holds.push_back({HoldKind::starts_held,
                      fmt::format("workers could not be set up: starts are held for a moment{}{}",
-                                 facts.starts_held_reason.empty() ? "" : ", because ", facts.starts_held_reason),
+                                 facts.starts_held_reason.empty() ? "" : ", because ",
+                                 facts.starts_held_reason),
                      facts.starts_held_until});
   }
   if (!facts.board_trouble.empty()) {
-    holds.push_back({HoldKind::board_trouble,
-                     fmt::format("the dispatcher cannot serve this board for now: {}", facts.board_trouble), std::nullopt});
+    holds.push_back(
+        {HoldKind::board_trouble,
+         fmt::format("the dispatcher cannot serve this board for now: {}", facts.board_trouble),
+         std::nullopt});
   }
   if (facts.running >= facts.cap) {
     holds.push_back({HoldKind::cap_total,
-                     fmt::format("{} workers are running, the limit (max_in_progress) is {}", facts.running, facts.cap),
+                     fmt::format("{} workers are running, the limit (max_in_progress) is {}",
+                                 facts.running, facts.cap),
                      std::nullopt});
   }
   if (facts.profile_cap && facts.running_of_profile >= *facts.profile_cap) {
     holds.push_back({HoldKind::cap_profile,
-                     fmt::format("{} workers of profile '{}' are running, its limit is {}", facts.running_of_profile,
-                                 profile, *facts.profile_cap),
+                     fmt::format("{} workers of profile '{}' are running, its limit is {}",
+                                 facts.running_of_profile, profile, *facts.profile_cap),
                      std::nullopt});
   }
   if (!facts.dispatcher_alive) {
-    holds.push_back({HoldKind::no_dispatcher, "no dispatcher is running: start one with `hermes kanban daemon`",
+    holds.push_back({HoldKind::no_dispatcher,
+                     "no dispatcher is running: start one with `hermes kanban daemon`",
                      std::nullopt});
   }
   return holds;
 }
 
 Instant clamp_hold(Instant held_until, Instant now, const Limits& limits) {
-  const Millis longest = std::max({limits.retry_max, limits.rate_limit_cooldown, Millis{std::chrono::hours{1}}});
+  const Millis longest =
+      std::max({limits.retry_max, limits.rate_limit_cooldown, Millis{std::chrono::hours{1}}});
   return std::min(held_until, now + longest);
 }
 

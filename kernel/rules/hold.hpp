@@ -8,23 +8,24 @@
 #include "kernel/model/limits.hpp"
 #include "kernel/model/task.hpp"
 
-// What keeps a task from running. Claim, plan and `why` ask the same functions, so they cannot disagree.
+// What keeps a task from running. Claim, plan and `why` ask the same functions, so they cannot
+// disagree.
 namespace hermes::rules {
 
 enum class HoldKind {
-  status,          // it is not in a status that starts
-  open_link,       // an unsatisfied parent
-  held,            // backoff or cool-down, with an end
-  ending,          // an earlier run's process is not gone yet
-  parent_ending,   // a parent's process still works in the same directory
+  status,         // it is not in a status that starts
+  open_link,      // an unsatisfied parent
+  held,           // backoff or cool-down, with an end
+  ending,         // an earlier run's process is not gone yet
+  parent_ending,  // a parent's process still works in the same directory
   no_assignee,
   no_profile,      // a lane worked by someone else
   paused_profile,  // the fleet breaker
   cap_total,
   cap_profile,
   drain,
-  starts_held,     // shims could not be set up: this home waits a moment
-  board_trouble,   // the dispatcher cannot serve this board for now
+  starts_held,    // shims could not be set up: this home waits a moment
+  board_trouble,  // the dispatcher cannot serve this board for now
   no_dispatcher,
 };
 
@@ -32,8 +33,9 @@ enum class HoldKind {
 
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::HoldKind> = std::to_array<std::string_view>(
-    {"status", "open_link", "held", "ending", "parent_ending", "no_assignee", "no_profile", "paused_profile",
-     "cap_total", "cap_profile", "drain", "starts_held", "board_trouble", "no_dispatcher"});
+    {"status", "open_link", "held", "ending", "parent_ending", "no_assignee", "no_profile",
+     "paused_profile", "cap_total", "cap_profile", "drain", "starts_held", "board_trouble",
+     "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -53,8 +55,9 @@ struct OpenParent {
 struct TaskFacts {
   const Task* task = nullptr;
   std::vector<OpenParent> open_parents;
-  std::optional<std::int64_t> ending_run;        // a run of this task whose process is not gone
-  std::optional<std::string> parent_in_our_dir;  // a parent whose process still works in the same directory
+  std::optional<std::int64_t> ending_run;  // a run of this task whose process is not gone
+  std::optional<std::string>
+      parent_in_our_dir;  // a parent whose process still works in the same directory
 };
 std::vector<Hold> task_holds(const TaskFacts& facts, Instant now);
 
@@ -68,14 +71,15 @@ struct FleetFacts {
   bool has_profile = false;
   std::optional<Instant> paused_until;
   std::string pause_reason;
-  std::int64_t running = 0;             // runs whose process is not gone, over all boards
+  std::int64_t running = 0;  // runs whose process is not gone, over all boards
   std::int64_t running_of_profile = 0;
   std::int64_t cap = 0;
   std::optional<std::int64_t> profile_cap;
 };
 std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& facts, Instant now);
 
-// The end of a stored hold, clamped: a clock that was ahead must not hold a task longer than the longest hold there is.
+// The end of a stored hold, clamped: a clock that was ahead must not hold a task longer than the
+// longest hold there is.
 Instant clamp_hold(Instant held_until, Instant now, const Limits& limits);
 
 }  // namespace hermes::rules

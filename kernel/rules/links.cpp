@@ -9,7 +9,8 @@ bool satisfies(LinkCondition condition, Status parent, std::optional<BlockSource
   if (condition == LinkCondition::done) {
     return false;
   }
-  return parent == Status::archived || (parent == Status::blocked && parent_block == BlockSource::breaker);
+  return parent == Status::archived ||
+         (parent == Status::blocked && parent_block == BlockSource::breaker);
 }
 
 }  // namespace hermes::rules

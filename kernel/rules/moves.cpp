@@ -42,8 +42,10 @@ Error refuse_move(Move move, const std::string& task_id, Status from) {
   for (const Status status : rule(move).from) {
     legal += (legal.empty() ? "" : ", ") + std::string(to_word(status));
   }
-  return {ErrorCode::conflict, fmt::format("cannot {} {}: it is {}", rule(move).word, task_id, to_word(from)),
-          fmt::format("{} works from {}; see `hermes kanban show {}`", rule(move).word, legal, task_id)};
+  return {ErrorCode::conflict,
+          fmt::format("cannot {} {}: it is {}", rule(move).word, task_id, to_word(from)),
+          fmt::format("{} works from {}; see `hermes kanban show {}`", rule(move).word, legal,
+                      task_id)};
 }
 
 Status requeue_target(Lane lane, bool has_open_links) {
@@ -57,11 +59,13 @@ Result<void> may_change(const Actor& actor, const std::string& board, const std:
   if (!actor.worker || (actor.worker->task_id == task_id && actor.worker->board == board)) {
     return {};
   }
-  return fail(ErrorCode::forbidden,
-              fmt::format("a worker may change only its own task ({} on board {}), not {} on board {}",
-                          actor.worker->task_id, actor.worker->board, task_id, board),
-              "inside a worker you may create, link and comment anywhere; leave the rest to a person or to that "
-              "task's own worker");
+  return fail(
+      ErrorCode::forbidden,
+      fmt::format("a worker may change only its own task ({} on board {}), not {} on board {}",
+                  actor.worker->task_id, actor.worker->board, task_id, board),
+      "inside a worker you may create, link and comment anywhere; leave the rest to a person or to "
+      "that "
+      "task's own worker");
 }
 
 }  // namespace hermes::rules

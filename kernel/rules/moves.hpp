@@ -21,34 +21,37 @@
 //                    (block on  │
 //                    dependency)└── complete ──▶ done ──▶ archived
 //
-// `scheduled` waits for a time or for unblock; `review` is `ready` for the reviewer (lane review). "→ ready" always means: todo
-// while a link is unsatisfied, else review when the lane is review, else ready (requeue_target). Only a claim leads to running,
-// and only the functions of kernel/board move a task; each move writes exactly one event in the same transaction.
+// `scheduled` waits for a time or for unblock; `review` is `ready` for the reviewer (lane review).
+// "→ ready" always means: todo while a link is unsatisfied, else review when the lane is review,
+// else ready (requeue_target). Only a claim leads to running, and only the functions of
+// kernel/board move a task; each move writes exactly one event in the same transaction.
 //
-// | move      | from                                  | who                                                                |
+// | move      | from                                  | who |
 // |-----------|---------------------------------------|--------------------------------------------------------------------|
-// | claim     | ready, review                         | the dispatcher, a person or script                                 |
-// | heartbeat | running                               | the run itself; anybody for an external claim                      |
-// | complete  | running, ready, blocked, review       | the run itself; a person (running: --force unless external)        |
-// | block     | running, ready, todo, review          | the run itself; a person (a running worker is stopped)             |
-// | unblock   | blocked, scheduled                    | a person                                                           |
-// | promote   | triage, todo, blocked                 | a person; refused while a link is open                             |
-// | reclaim   | running                               | a person                                                           |
-// | archive   | all but archived (running: --force)   | a person                                                           |
+// | claim     | ready, review                         | the dispatcher, a person or script | |
+// heartbeat | running                               | the run itself; anybody for an external claim
+// | | complete  | running, ready, blocked, review       | the run itself; a person (running:
+// --force unless external)        | | block     | running, ready, todo, review          | the run
+// itself; a person (a running worker is stopped)             | | unblock   | blocked, scheduled | a
+// person                                                           | | promote   | triage, todo,
+// blocked                 | a person; refused while a link is open                             | |
+// reclaim   | running                               | a person | | archive   | all but archived
+// (running: --force)   | a person                                                           |
 namespace hermes::rules {
 
 enum class Move { claim, heartbeat, complete, block, unblock, promote, reclaim, archive };
 
 bool may_move(Move move, Status from);
 
-// The refusal for a move that may_move denies: names the task, its status and the statuses the move works from.
+// The refusal for a move that may_move denies: names the task, its status and the statuses the move
+// works from.
 Error refuse_move(Move move, const std::string& task_id, Status from);
 
 // "→ ready" of the table above.
 Status requeue_target(Lane lane, bool has_open_links);
 
-// A worker may change only its own task. The board counts too: the same id on another board is not its own.
-// Error: forbidden.
+// A worker may change only its own task. The board counts too: the same id on another board is not
+// its own. Error: forbidden.
 Result<void> may_change(const Actor& actor, const std::string& board, const std::string& task_id);
 
 }  // namespace hermes::rules

@@ -38,7 +38,8 @@ struct Headcount {
   }
 };
 
-// When the shim of this run must be told to stop: a person's stop at once, after a worker's own verdict once the grace is over.
+// When the shim of this run must be told to stop: a person's stop at once, after a worker's own
+// verdict once the grace is over.
 std::optional<Instant> signal_at(const RunView& run, Instant now, const Limits& limits) {
   if (run.stop_kind) {
     return now;  // whatever moment was stored: a clock that was ahead does not keep the worker
@@ -50,15 +51,18 @@ std::optional<Instant> signal_at(const RunView& run, Instant now, const Limits& 
 }
 
 // What a run that is not gone asks for; returns true when it still counts as running afterwards.
-bool plan_run(std::size_t board, const RunView& run, Instant now, const Limits& limits, Plan& out, Deadline& deadline) {
+bool plan_run(std::size_t board, const RunView& run, Instant now, const Limits& limits, Plan& out,
+              Deadline& deadline) {
   if (run.exit) {
     out.actions.push_back(FinishRun{board, run.id, *run.exit});
     return false;
   }
   if (run.holder_kind == HolderKind::external || !run.local) {
-    // Nobody here can see its process: it lives by its lease, clamped so that a clock that was ahead does not keep it.
+    // Nobody here can see its process: it lives by its lease, clamped so that a clock that was
+    // ahead does not keep it.
     const Instant expires = std::min(run.lease_expires_at.value_or(now), now + run.lease_ttl);
-    if (expires <= now || run.stop_kind) {  // nobody here can stop it, so a stop takes the task from it at once
+    if (expires <= now ||
+        run.stop_kind) {  // nobody here can stop it, so a stop takes the task from it at once
       out.actions.push_back(ExpireClaim{board, run.id});
       return false;
     }
@@ -94,13 +98,14 @@ bool sooner(const Waiting& a, const Waiting& b, const Headcount& running) {
     return found == running.of_tenant.end() ? 0 : found->second;
   };
   const auto key = [&](const Waiting& w) {
-    return std::tuple(-w.candidate->priority, load(w), w.candidate->eligible_at, std::string_view(w.candidate->task_id));
+    return std::tuple(-w.candidate->priority, load(w), w.candidate->eligible_at,
+                      std::string_view(w.candidate->task_id));
   };
   return key(a) < key(b);
 }
 
-void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, Headcount& running, Plan& out,
-                 Deadline& deadline) {
+void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, Headcount& running,
+                 Plan& out, Deadline& deadline) {
   std::vector<Waiting> waiting;
   for (std::size_t board = 0; board < snapshot.boards.size(); ++board) {
     for (const Candidate& candidate : snapshot.boards[board].candidates) {
@@ -123,8 +128,9 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
     facts.running = running.total;
     facts.running_of_profile = running.of_profile[profile];
     facts.cap = limits.max_in_progress;
-    facts.profile_cap = facts.has_profile && known->second.max_in_progress ? known->second.max_in_progress
-                                                                           : limits.max_in_progress_per_profile;
+    facts.profile_cap = facts.has_profile && known->second.max_in_progress
+                            ? known->second.max_in_progress
+                            : limits.max_in_progress_per_profile;
     return !fleet_holds(profile, facts, now).empty();
   };
   std::int64_t started = snapshot.started_this_second;
@@ -138,11 +144,13 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
       return;
     }
     // Each start changes its tenant's load, so the next one is chosen anew.
-    const auto next = std::min_element(waiting.begin(), waiting.end(),
-                                       [&](const Waiting& a, const Waiting& b) { return sooner(a, b, running); });
+    const auto next =
+        std::min_element(waiting.begin(), waiting.end(),
+                         [&](const Waiting& a, const Waiting& b) { return sooner(a, b, running); });
     const Waiting chosen = *next;
     waiting.erase(next);
-    out.actions.push_back(StartTask{chosen.board, chosen.candidate->task_id, chosen.candidate->profile});
+    out.actions.push_back(
+        StartTask{chosen.board, chosen.candidate->task_id, chosen.candidate->profile});
     running.add(chosen.board, chosen.candidate->profile, chosen.candidate->tenant);
     ++started;
   }
@@ -150,7 +158,8 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
 
 // A term that ends later than it could have begun: it was written by a clock that was ahead.
 bool clock_was_ahead(const BoardView& board, Instant now) {
-  return board.clock_was_ahead || std::any_of(board.runs.begin(), board.runs.end(), [&](const RunView& run) {
+  return board.clock_was_ahead ||
+         std::any_of(board.runs.begin(), board.runs.end(), [&](const RunView& run) {
            return run.lease_expires_at && *run.lease_expires_at > now + run.lease_ttl;
          });
 }
@@ -158,7 +167,8 @@ bool clock_was_ahead(const BoardView& board, Instant now) {
 }  // namespace
 
 std::optional<Instant> stale_at(const RunView& run, const Limits& limits) {
-  if (limits.stale_timeout.count() <= 0 || (run.verdict == VerdictMode::by_exit_code && !run.heartbeat_at)) {
+  if (limits.stale_timeout.count() <= 0 ||
+      (run.verdict == VerdictMode::by_exit_code && !run.heartbeat_at)) {
     return std::nullopt;
   }
   const Instant progress = run.heartbeat_at.value_or(run.started_at);
@@ -186,7 +196,8 @@ Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
     deadline.consider(snapshot.boards[board].next_due);
     deadline.consider(snapshot.boards[board].next_eligible);
   }
-  // The alternatives of Action stand in the order in which they are done; within one kind the order of boards and runs stays.
+  // The alternatives of Action stand in the order in which they are done; within one kind the order
+  // of boards and runs stays.
   std::stable_sort(out.actions.begin(), out.actions.end(),
                    [](const Action& a, const Action& b) { return a.index() < b.index(); });
   if (!snapshot.draining && !(snapshot.starts_held_until && *snapshot.starts_held_until > now)) {

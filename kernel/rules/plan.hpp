@@ -11,8 +11,9 @@
 #include "kernel/model/limits.hpp"
 #include "kernel/model/run.hpp"
 
-// plan(snapshot, now, limits) decides everything the dispatcher does. It is pure: the same input gives the same actions. It is told what is
-// true and answers what to do and when to look again; it opens nothing and remembers nothing.
+// plan(snapshot, now, limits) decides everything the dispatcher does. It is pure: the same input
+// gives the same actions. It is told what is true and answers what to do and when to look again; it
+// opens nothing and remembers nothing.
 namespace hermes::rules {
 
 // A run whose process is not known to be gone.
@@ -36,7 +37,8 @@ struct RunView {
 
 struct Candidate {
   std::string task_id;
-  std::string profile;  // the profile that would work on it (assignee, reviewer or the default assignee)
+  std::string
+      profile;  // the profile that would work on it (assignee, reviewer or the default assignee)
   std::string tenant;
   std::int64_t priority = 0;
   Instant eligible_at;
@@ -45,12 +47,12 @@ struct Candidate {
 struct BoardView {
   std::string slug;
   std::vector<RunView> runs;
-  std::vector<std::string> due;              // scheduled tasks whose time has come
-  std::vector<Candidate> candidates;         // eligible now, of spawnable profiles
-  std::optional<Instant> next_due;           // earliest wake_at that lies ahead
-  std::optional<Instant> next_eligible;      // earliest eligible_at that lies ahead
-  std::map<std::string, Instant> paused;     // profile → paused until
-  bool clock_was_ahead = false;              // a task became ready at a time that lies ahead
+  std::vector<std::string> due;           // scheduled tasks whose time has come
+  std::vector<Candidate> candidates;      // eligible now, of spawnable profiles
+  std::optional<Instant> next_due;        // earliest wake_at that lies ahead
+  std::optional<Instant> next_eligible;   // earliest eligible_at that lies ahead
+  std::map<std::string, Instant> paused;  // profile → paused until
+  bool clock_was_ahead = false;           // a task became ready at a time that lies ahead
 };
 
 struct ProfileView {
@@ -66,7 +68,8 @@ struct Snapshot {
 };
 
 // Every action names its board by its place in Snapshot::boards.
-struct RebaseClock {  // stored times lie ahead: the clock was set back, so they are counted from now
+struct RebaseClock {  // stored times lie ahead: the clock was set back, so they are counted from
+                      // now
   std::size_t board;
 };
 struct FinishRun {
@@ -95,10 +98,11 @@ struct StartTask {
   std::string task_id;
   std::string profile;
 };
-using Action = std::variant<RebaseClock, FinishRun, WakeTask, ExpireClaim, StopStale, SignalStop, StartTask>;
+using Action =
+    std::variant<RebaseClock, FinishRun, WakeTask, ExpireClaim, StopStale, SignalStop, StartTask>;
 
 struct Plan {
-  std::vector<Action> actions;           // in the order: rebase, finish, wake, expire, stale, signal, start
+  std::vector<Action> actions;  // in the order: rebase, finish, wake, expire, stale, signal, start
   std::optional<Instant> next_deadline;  // look again then, if nothing happens before
 };
 

@@ -14,7 +14,8 @@ TEST_CASE("a duration is a number of seconds or a number with a unit") {
 }
 
 TEST_CASE("a malformed duration is a usage error that names the text and the form") {
-  for (const char* text : {"soon", "", "-5", "-0", "5 s", "1e3", "nan", "inf", "5x", "99999d", "h", "1.2.3"}) {
+  for (const char* text :
+       {"soon", "", "-5", "-0", "5 s", "1e3", "nan", "inf", "5x", "99999d", "h", "1.2.3"}) {
     INFO(text);
     const auto parsed = parse_duration(text);
     REQUIRE_FALSE(parsed);

@@ -11,12 +11,14 @@ BoardFixture::BoardFixture() {
 }
 
 void BoardFixture::check() {
-  for (const std::string& violation : read([](db::Reader& tx) { return board::check_invariants(tx); })) {
+  for (const std::string& violation :
+       read([](db::Reader& tx) { return board::check_invariants(tx); })) {
     FAIL_CHECK(violation);
   }
 }
 
-std::string BoardFixture::add(const std::string& title, std::vector<std::string> parents, const std::string& assignee) {
+std::string BoardFixture::add(const std::string& title, std::vector<std::string> parents,
+                              const std::string& assignee) {
   const auto created = change([&](board::Change& c) {
     board::NewTask request;
     request.title = title;
@@ -46,7 +48,8 @@ std::int64_t BoardFixture::last_event() {
 
 Run BoardFixture::start(const std::string& id) {
   const auto run = change([&](board::Change& c) -> Result<Run> {
-    auto claimed = board::claim(c, id, {HolderKind::dispatcher, "shell", host, "holder", limits.claim_ttl, {}, {}});
+    auto claimed = board::claim(
+        c, id, {HolderKind::dispatcher, "shell", host, "holder", limits.claim_ttl, {}, {}});
     if (claimed) {
       CHECK(board::record_shim(c, *claimed, 4711, 99));
     }
@@ -69,7 +72,10 @@ Actor BoardFixture::worker(const Run& run) const {
 }
 
 bool BoardFixture::finish(const Run& run, const ExitFacts& exit, VerdictMode mode) {
-  return change([&](board::Change& c) -> Result<bool> { return board::finish_run(c, run.id, exit, mode); }).value();
+  return change([&](board::Change& c) -> Result<bool> {
+           return board::finish_run(c, run.id, exit, mode);
+         })
+      .value();
 }
 
 bool BoardFixture::exits(const Run& run, int code, VerdictMode mode) {

@@ -25,7 +25,8 @@
 
 namespace hermes::test {
 
-// A real board in a directory of its own, with a clock that the test moves. Every change is followed by a check of all invariants.
+// A real board in a directory of its own, with a clock that the test moves. Every change is
+// followed by a check of all invariants.
 class BoardFixture {
  public:
   BoardFixture();
@@ -46,13 +47,15 @@ class BoardFixture {
   }
   template <class Body>
   auto read(Body body) {
-    return database->read([&](db::Reader& tx) -> Result<decltype(body(tx))> { return body(tx); }).value();
+    return database->read([&](db::Reader& tx) -> Result<decltype(body(tx))> { return body(tx); })
+        .value();
   }
 
   void check();
   void pass(Millis time) { now = now + time; }
 
-  std::string add(const std::string& title, std::vector<std::string> parents = {}, const std::string& assignee = "shell");
+  std::string add(const std::string& title, std::vector<std::string> parents = {},
+                  const std::string& assignee = "shell");
   Task task(const std::string& id);
   Status status(const std::string& id) { return task(id).status; }
   std::vector<std::string> kinds(const std::string& id);  // of its events

@@ -7,7 +7,8 @@ namespace {
 
 Result<Run> claim(BoardFixture& f, const std::string& id) {
   return f.change([&](board::Change& c) {
-    return board::claim(c, id, {HolderKind::external, "alice", f.host, "outside", Millis{60'000}, {}, {}});
+    return board::claim(c, id,
+                        {HolderKind::external, "alice", f.host, "outside", Millis{60'000}, {}, {}});
   });
 }
 
@@ -25,7 +26,9 @@ TEST_CASE("a claim opens a run with a token and refuses the next one in the word
   CHECK(second.error().message.find("it is running") != std::string::npos);
 }
 
-TEST_CASE("a claim is refused while a parent is open, while it is held, and while an earlier process is ending") {
+TEST_CASE(
+    "a claim is refused while a parent is open, while it is held, and while an earlier process is "
+    "ending") {
   BoardFixture f;
   const auto parent = f.add("parent");
   const auto child = f.add("child", {parent});
@@ -35,7 +38,9 @@ TEST_CASE("a claim is refused while a parent is open, while it is held, and whil
   CHECK(claim(f, parent).error().message.find("failure 1 in a row") != std::string::npos);
   f.pass(Millis{2000});
   const auto run = f.start(parent);
-  CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::block(c, parent, BlockKind::needs_input, "?"); }));
+  CHECK(f.as(f.worker(run), [&](board::Change& c) {
+    return board::block(c, parent, BlockKind::needs_input, "?");
+  }));
   CHECK(f.change([&](board::Change& c) { return board::unblock(c, parent, std::nullopt, false); }));
   CHECK(f.status(parent) == Status::ready);
   CHECK(claim(f, parent).error().message.find("has not gone yet") != std::string::npos);
@@ -67,53 +72,71 @@ TEST_CASE("a heartbeat of a superseded worker is refused") {
   const auto old = f.start(id);
   f.finish(old, {.kind = ExitKind::host_restarted});
   const auto fresh = f.start(id);
-  const auto late = f.as(f.worker(old), [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); });
+  const auto late =
+      f.as(f.worker(old), [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); });
   REQUIRE_FALSE(late);
   CHECK(late.error().code == ErrorCode::not_yours);
-  CHECK(f.as(f.worker(fresh), [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }));
+  CHECK(f.as(f.worker(fresh),
+             [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }));
   Actor forged = f.worker(fresh);
   forged.worker->token = "00000000000000000000000000000000";
-  CHECK(f.as(forged, [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }).error().code ==
-        ErrorCode::not_yours);
+  CHECK(f.as(forged, [&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); })
+            .error()
+            .code == ErrorCode::not_yours);
 }
 
 TEST_CASE("an external claim past its term is stale and counted") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.claim_outside(id);
-  CHECK(f.change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); }) == true);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> {
+    return board::expire_claim(c, run.id);
+  }) == true);
   CHECK(f.status(id) == Status::ready);
   CHECK(f.task(id).failures == 1);
-  CHECK(f.change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); }) == false);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> {
+    return board::expire_claim(c, run.id);
+  }) == false);
 }
 
 TEST_CASE("a take-over raises the epoch and fences the dispatcher before it") {
   BoardFixture f;
   const auto take = [&](const std::string& who) {
-    return f.change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); }).value();
+    return f
+        .change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); })
+        .value();
   };
   const auto first = take("one");
   CHECK(f.change([&](board::Change& c) { return board::check_epoch(c.tx, first); }));
   const auto second = take("two");
   CHECK(second == first + 1);
-  CHECK(f.change([&](board::Change& c) { return board::check_epoch(c.tx, first); }).error().code == ErrorCode::not_yours);
+  CHECK(f.change([&](board::Change& c) { return board::check_epoch(c.tx, first); }).error().code ==
+        ErrorCode::not_yours);
 }
 
 TEST_CASE("a child does not start in a directory where its parent's process still works") {
   BoardFixture f;
   const auto dir_task = [&](const std::string& title, std::vector<std::string> parents) {
-    return f.change([&](board::Change& c) {
-      return board::create(c, {.title = title, .assignee = "shell", .parents = std::move(parents),
-                               .workspace_kind = WorkspaceKind::dir, .workspace_path = "/srv/x"});
-    })->task.id;
+    return f
+        .change([&](board::Change& c) {
+          return board::create(c, {.title = title,
+                                   .assignee = "shell",
+                                   .parents = std::move(parents),
+                                   .workspace_kind = WorkspaceKind::dir,
+                                   .workspace_path = "/srv/x"});
+        })
+        ->task.id;
   };
   const auto parent = dir_task("parent", {});
   const auto child = dir_task("child", {parent});
   const auto run = f.change([&](board::Change& c) {
-    return board::claim(c, parent, {HolderKind::dispatcher, "shell", f.host, "h", Millis{1000}, "/srv/x", {}});
+    return board::claim(c, parent,
+                        {HolderKind::dispatcher, "shell", f.host, "h", Millis{1000}, "/srv/x", {}});
   });
   REQUIRE(run);
-  CHECK(f.as(f.worker(*run), [&](board::Change& c) { return board::complete(c, parent, {.summary = "ok"}, false); }));
+  CHECK(f.as(f.worker(*run), [&](board::Change& c) {
+    return board::complete(c, parent, {.summary = "ok"}, false);
+  }));
   CHECK(f.status(child) == Status::ready);
   CHECK(f.candidates().empty());
   CHECK(claim(f, child).error().message.find("same directory") != std::string::npos);
@@ -130,7 +153,8 @@ TEST_CASE("a clock that was ahead holds no task and keeps no claim once it is se
   f.claim_outside(claimed, Millis{60'000});
   f.now = f.now - std::chrono::hours{24};
   const auto view = f.read([&](db::Reader& tx) {
-    return board::snapshot(tx, f.slug, f.now, f.limits, {{"shell", VerdictMode::by_exit_code}}, f.host, 16);
+    return board::snapshot(tx, f.slug, f.now, f.limits, {{"shell", VerdictMode::by_exit_code}},
+                           f.host, 16);
   });
   CHECK(view.clock_was_ahead);
   CHECK(f.candidates().empty());
@@ -156,17 +180,23 @@ TEST_CASE("a comment under a forged run id is not taken for the run's") {
   const auto other = f.start(f.add("other"));
   Actor forged = f.worker(run);
   forged.worker->run_id = other.id;
-  CHECK(f.as(forged, [&](board::Change& c) { return board::add_comment(c, mine, "shell", "hello"); }));
+  CHECK(f.as(forged,
+             [&](board::Change& c) { return board::add_comment(c, mine, "shell", "hello"); }));
   const auto events = f.read([&](db::Reader& tx) { return board::events_of(tx, mine); });
   CHECK_FALSE(events.back().run_id);
 }
 
-TEST_CASE("why the last dispatcher ended is kept, and a killed one is told by its unvacated lease") {
+TEST_CASE(
+    "why the last dispatcher ended is kept, and a killed one is told by its unvacated lease") {
   BoardFixture f;
   const auto take = [&](const std::string& who) {
-    return f.change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); }).value();
+    return f
+        .change([&](board::Change& c) -> Result<std::int64_t> { return board::take_over(c, who); })
+        .value();
   };
-  const auto reason = [&] { return f.read([](db::Reader& tx) { return board::last_dispatcher_end(tx); }); };
+  const auto reason = [&] {
+    return f.read([](db::Reader& tx) { return board::last_dispatcher_end(tx); });
+  };
   const auto first = take("one");
   CHECK_FALSE(reason());
   CHECK(f.change([&](board::Change& c) -> Result<void> {

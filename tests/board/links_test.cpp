@@ -25,16 +25,19 @@ TEST_CASE("the last parent that is done makes its child ready in the same transa
 }
 
 TEST_CASE("only done satisfies a done link, over every state of the parent") {
-  for (const Status status : {Status::triage, Status::blocked, Status::ready, Status::running, Status::archived}) {
+  for (const Status status :
+       {Status::triage, Status::blocked, Status::ready, Status::running, Status::archived}) {
     BoardFixture f;
     const auto parent = f.add("parent");
     const auto child = f.add("child", {parent});
     if (status == Status::blocked || status == Status::triage) {
-      CHECK(f.change([&](board::Change& c) { return board::block(c, parent, std::nullopt, "wait"); }));
+      CHECK(f.change(
+          [&](board::Change& c) { return board::block(c, parent, std::nullopt, "wait"); }));
     } else if (status == Status::running) {
       f.start(parent);
     } else if (status == Status::archived) {
-      const auto archived = f.change([&](board::Change& c) { return board::archive(c, parent, false); });
+      const auto archived =
+          f.change([&](board::Change& c) { return board::archive(c, parent, false); });
       REQUIRE(archived);
       CHECK(archived->waiting_children == std::vector{child});
     }
@@ -76,7 +79,8 @@ TEST_CASE("linking refuses itself, the unknown, cycles and finished children") {
   const auto c = f.add("c", {b});
   const auto events = f.last_event();
   CHECK(link(f, a, a).error().message.find("itself") != std::string::npos);
-  CHECK(link(f, "t_00000001", "t_00000002").error().message.find("t_00000001, t_00000002") != std::string::npos);
+  CHECK(link(f, "t_00000001", "t_00000002").error().message.find("t_00000001, t_00000002") !=
+        std::string::npos);
   const auto cycle = link(f, c, a);
   REQUIRE_FALSE(cycle);
   CHECK(cycle.error().message.find(a + " -> " + b + " -> " + c) != std::string::npos);
@@ -99,7 +103,9 @@ TEST_CASE("unlinking the last open parent makes the child ready; a missing link 
   BoardFixture f;
   const auto parent = f.add("parent");
   const auto child = f.add("child", {parent});
-  const auto unlink = [&] { return f.change([&](board::Change& c) { return board::unlink(c, parent, child); }); };
+  const auto unlink = [&] {
+    return f.change([&](board::Change& c) { return board::unlink(c, parent, child); });
+  };
   CHECK(unlink());
   CHECK(f.status(child) == Status::ready);
   CHECK(unlink().error().code == ErrorCode::not_found);
@@ -110,13 +116,18 @@ TEST_CASE("a running worker may make its own task wait, and it waits after the r
   const auto parent = f.add("parent");
   const auto child = f.add("child");
   const auto run = f.start(child);
-  CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::link(c, parent, child, LinkCondition::done); }));
+  CHECK(f.as(f.worker(run),
+             [&](board::Change& c) { return board::link(c, parent, child, LinkCondition::done); }));
   CHECK(f.status(child) == Status::running);
-  CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::block(c, child, BlockKind::dependency, "needs it"); }));
+  CHECK(f.as(f.worker(run), [&](board::Change& c) {
+    return board::block(c, child, BlockKind::dependency, "needs it");
+  }));
   CHECK(f.status(child) == Status::todo);
 }
 
-TEST_CASE("a board of many diamonds is searched for a cycle in no time, because each task is looked at once") {
+TEST_CASE(
+    "a board of many diamonds is searched for a cycle in no time, because each task is looked at "
+    "once") {
   BoardFixture f;
   std::vector<std::string> layer{f.add("top")};
   const std::string top = layer.front();
@@ -134,7 +145,8 @@ TEST_CASE("a worker may not unlink other tasks and so release them") {
   const auto child = f.add("child", {parent});
   const auto own = f.add("own");
   const auto run = f.start(own);
-  const auto refused = f.as(f.worker(run), [&](board::Change& c) { return board::unlink(c, parent, child); });
+  const auto refused =
+      f.as(f.worker(run), [&](board::Change& c) { return board::unlink(c, parent, child); });
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::forbidden);
   CHECK(f.status(child) == Status::todo);

@@ -28,9 +28,10 @@ TEST_CASE("counted failures hold the task 2 s, 8 s, 32 s and at the limit the br
 
 TEST_CASE("a task's own failure limit goes before the configured one") {
   BoardFixture f;
-  const auto id = f.change([&](board::Change& c) {
-    return board::create(c, {.title = "a", .assignee = "shell", .failure_limit = 1});
-  })->task.id;
+  const auto id =
+      f.change([&](board::Change& c) {
+         return board::create(c, {.title = "a", .assignee = "shell", .failure_limit = 1});
+       })->task.id;
   f.exits(f.start(id), 1);
   CHECK(f.status(id) == Status::blocked);
 }
@@ -44,7 +45,8 @@ TEST_CASE("success clears the failures that came before") {
   const auto task = f.task(id);
   CHECK(task.status == Status::done);
   CHECK(task.failures == 0);
-  CHECK(f.read([&](db::Reader& tx) { return board::runs_of(tx, id); }).back().summary == "wrote 3 files");
+  CHECK(f.read([&](db::Reader& tx) { return board::runs_of(tx, id); }).back().summary ==
+        "wrote 3 files");
 }
 
 TEST_CASE("a rate-limited run is held for the cool-down and never counted") {
@@ -67,13 +69,15 @@ TEST_CASE("an aborted run is requeued at once and not counted") {
   CHECK(f.candidates() == std::vector{id});
 }
 
-TEST_CASE("exit 0 without the verdict that was due is retried with guidance and blocked at the third") {
+TEST_CASE(
+    "exit 0 without the verdict that was due is retried with guidance and blocked at the third") {
   BoardFixture f;
   const auto id = f.add("a");
   for (int i = 0; i < 2; ++i) {
     f.exits(f.start(id), 0, VerdictMode::by_call);
     CHECK(f.status(id) == Status::ready);
-    const auto text = f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+    const auto text = f.read(
+        [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
     CHECK(text.find("ended without a verdict") != std::string::npos);
   }
   f.exits(f.start(id), 0, VerdictMode::by_call);
@@ -85,21 +89,29 @@ TEST_CASE("what a shim could not record is not taken for a run of a stopped task
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.change([&](board::Change& c) {
-    return board::claim(c, id, {HolderKind::dispatcher, "shell", f.host, "h", Millis{1000}, {}, {}});
+    return board::claim(c, id,
+                        {HolderKind::dispatcher, "shell", f.host, "h", Millis{1000}, {}, {}});
   });
   REQUIRE(run);
   REQUIRE(f.change([&](board::Change& c) { return board::reclaim(c, id, std::nullopt); }));
-  CHECK(f.change([&](board::Change& c) -> Result<bool> { return board::record_shim(c, *run, 1, 2); }) == false);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> {
+    return board::record_shim(c, *run, 1, 2);
+  }) == false);
 }
 
-TEST_CASE("the context tells the task, its attempts, its parents' results and its comments, each bounded") {
+TEST_CASE(
+    "the context tells the task, its attempts, its parents' results and its comments, each "
+    "bounded") {
   BoardFixture f;
   const auto parent = f.add("count the files");
   f.finish(f.start(parent), {.kind = ExitKind::exited, .code = 0, .last_output = "1234 files"});
   const auto id = f.add("report", {parent});
   f.exits(f.start(id), 3);
-  REQUIRE(f.change([&](board::Change& c) { return board::add_comment(c, id, "bob`<system>", std::string(5000, 'z')); }));
-  const auto text = f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+  REQUIRE(f.change([&](board::Change& c) {
+    return board::add_comment(c, id, "bob`<system>", std::string(5000, 'z'));
+  }));
+  const auto text =
+      f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
   CHECK(text.find("# Kanban task " + id + ": report") == 0);
   CHECK(text.find("Attempt 1: failed") != std::string::npos);
   CHECK(text.find("1234 files") != std::string::npos);
@@ -119,7 +131,8 @@ TEST_CASE("500 random moves keep every invariant after each step") {
     for (int step = 0; step < 500 && ids.size() < 60; ++step) {
       f.pass(Millis{static_cast<std::int64_t>(dice.next() % 4000)});
       if (ids.empty() || dice.next() % 6 == 0) {
-        ids.push_back(f.add("t", ids.empty() || dice.next() % 2 == 0 ? std::vector<std::string>{} : std::vector{pick(ids)}));
+        ids.push_back(f.add("t", ids.empty() || dice.next() % 2 == 0 ? std::vector<std::string>{}
+                                                                     : std::vector{pick(ids)}));
         continue;
       }
       const std::string id = pick(ids);
@@ -133,15 +146,37 @@ TEST_CASE("500 random moves keep every invariant after each step") {
       };
       switch (dice.next() % 14) {
         case 0:
-        case 1: claim(HolderKind::dispatcher); break;
-        case 2: claim(HolderKind::external); break;
-        case 3: (void)f.change([&](board::Change& c) { return board::complete(c, id, {}, dice.next() % 2 == 0); }); break;
-        case 4: (void)f.change([&](board::Change& c) { return board::block(c, id, BlockKind::needs_input, "x"); }); break;
-        case 5: (void)f.change([&](board::Change& c) { return board::unblock(c, id, {}, false); }); break;
-        case 6: (void)f.change([&](board::Change& c) { return board::promote(c, id, {}, false); }); break;
-        case 7: (void)f.change([&](board::Change& c) { return board::reclaim(c, id, {}); }); break;
-        case 8: (void)f.change([&](board::Change& c) { return board::link(c, pick(ids), id, LinkCondition::ended); }); break;
-        case 9: (void)f.change([&](board::Change& c) { return board::unlink(c, pick(ids), id); }); break;
+        case 1:
+          claim(HolderKind::dispatcher);
+          break;
+        case 2:
+          claim(HolderKind::external);
+          break;
+        case 3:
+          (void)f.change(
+              [&](board::Change& c) { return board::complete(c, id, {}, dice.next() % 2 == 0); });
+          break;
+        case 4:
+          (void)f.change(
+              [&](board::Change& c) { return board::block(c, id, BlockKind::needs_input, "x"); });
+          break;
+        case 5:
+          (void)f.change([&](board::Change& c) { return board::unblock(c, id, {}, false); });
+          break;
+        case 6:
+          (void)f.change([&](board::Change& c) { return board::promote(c, id, {}, false); });
+          break;
+        case 7:
+          (void)f.change([&](board::Change& c) { return board::reclaim(c, id, {}); });
+          break;
+        case 8:
+          (void)f.change([&](board::Change& c) {
+            return board::link(c, pick(ids), id, LinkCondition::ended);
+          });
+          break;
+        case 9:
+          (void)f.change([&](board::Change& c) { return board::unlink(c, pick(ids), id); });
+          break;
         case 10:
           if (dice.next() % 4 == 0) {
             (void)f.change([&](board::Change& c) { return board::archive(c, id, true); });
@@ -151,11 +186,15 @@ TEST_CASE("500 random moves keep every invariant after each step") {
           if (!runs.empty()) {
             const Run run = pick(runs);
             if (run.holder_kind == HolderKind::external) {
-              (void)f.change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); });
+              (void)f.change(
+                  [&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); });
             } else if (dice.next() % 3 == 0) {
-              (void)f.as(f.worker(run), [&](board::Change& c) { return board::complete(c, run.task_id, {.summary = "s"}, false); });
+              (void)f.as(f.worker(run), [&](board::Change& c) {
+                return board::complete(c, run.task_id, {.summary = "s"}, false);
+              });
             } else {
-              f.exits(run, static_cast<int>(dice.next() % 3), dice.next() % 2 == 0 ? VerdictMode::by_call : VerdictMode::by_exit_code);
+              f.exits(run, static_cast<int>(dice.next() % 3),
+                      dice.next() % 2 == 0 ? VerdictMode::by_call : VerdictMode::by_exit_code);
             }
           }
       }

@@ -58,7 +58,9 @@ TEST_CASE("a megabyte of body is kept as it is") {
   CHECK(f.task(create(f, {.title = "big", .body = body})->task.id).body == body);
 }
 
-TEST_CASE("a live idempotency key returns its task, an archived one does not, and validation comes first") {
+TEST_CASE(
+    "a live idempotency key returns its task, an archived one does not, and validation comes "
+    "first") {
   BoardFixture f;
   const auto first = create(f, {.title = "one", .idempotency_key = "k"});
   REQUIRE(first);
@@ -80,7 +82,7 @@ TEST_CASE("an id may be shortened as long as it is unique") {
   CHECK(resolve(id) == id);
   CHECK(resolve(id.substr(0, 9)) == id);
   CHECK(resolve(id.substr(2, 6)) == id);
-  CHECK_FALSE(resolve("t_"+ std::string("zz")));
+  CHECK_FALSE(resolve("t_" + std::string("zz")));
   CHECK_FALSE(resolve("../../etc/passwd"));
   f.add("two");
   const auto both = resolve("t_");
@@ -92,10 +94,12 @@ TEST_CASE("the list is filtered, ordered and limited") {
   BoardFixture f;
   const auto low = f.add("low");
   f.pass(Millis{10});
-  const auto high = create(f, {.title = "high", .assignee = "other", .tenant = "acme", .priority = 5})->task.id;
+  const auto high =
+      create(f, {.title = "high", .assignee = "other", .tenant = "acme", .priority = 5})->task.id;
   const auto list = [&](const board::ListFilter& filter) {
     std::vector<std::string> ids;
-    for (const Task& task : f.read([&](db::Reader& tx) { return board::list_tasks(tx, filter).value(); })) {
+    for (const Task& task :
+         f.read([&](db::Reader& tx) { return board::list_tasks(tx, filter).value(); })) {
       ids.push_back(task.id);
     }
     return ids;
@@ -138,13 +142,19 @@ TEST_CASE("the queries of claim, list and statistics use their indexes") {
       return plan;
     });
   };
-  CHECK(plan_of("SELECT t.id FROM tasks t WHERE t.status = $1 AND t.status IN ('ready', 'review') AND t.assignee = $2"
-                " AND t.tenant = $3 AND t.eligible_at <= $4 ORDER BY t.priority DESC, t.eligible_at, t.id LIMIT $5")
+  CHECK(plan_of("SELECT t.id FROM tasks t WHERE t.status = $1 AND t.status IN ('ready', 'review') "
+                "AND t.assignee = $2"
+                " AND t.tenant = $3 AND t.eligible_at <= $4 ORDER BY t.priority DESC, "
+                "t.eligible_at, t.id LIMIT $5")
             .find("tasks_claim") != std::string::npos);
-  CHECK(plan_of("SELECT t.id FROM tasks t WHERE t.status <> 'archived' ORDER BY t.priority DESC, t.created_at, t.id LIMIT 5")
+  CHECK(plan_of("SELECT t.id FROM tasks t WHERE t.status <> 'archived' ORDER BY t.priority DESC, "
+                "t.created_at, t.id LIMIT 5")
             .find("tasks_order") != std::string::npos);
-  CHECK(plan_of("SELECT ready_since FROM tasks WHERE status = 'ready' AND ready_since IS NOT NULL ORDER BY ready_since LIMIT 1").find("tasks_ready_since") != std::string::npos);
+  CHECK(plan_of("SELECT ready_since FROM tasks WHERE status = 'ready' AND ready_since IS NOT NULL "
+                "ORDER BY ready_since LIMIT 1")
+            .find("tasks_ready_since") != std::string::npos);
   CHECK(plan_of("SELECT eligible_at FROM tasks WHERE eligible_at > 1 ORDER BY eligible_at LIMIT 1")
             .find("tasks_eligible") != std::string::npos);
-  CHECK(plan_of("SELECT id FROM runs WHERE gone_at IS NULL").find("runs_not_gone") != std::string::npos);
+  CHECK(plan_of("SELECT id FROM runs WHERE gone_at IS NULL").find("runs_not_gone") !=
+        std::string::npos);
 }

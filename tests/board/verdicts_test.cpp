@@ -5,12 +5,15 @@ using hermes::test::BoardFixture;
 
 namespace {
 
-Result<board::Moved> complete(BoardFixture& f, const Actor& actor, const std::string& id, bool force = false) {
+Result<board::Moved> complete(BoardFixture& f, const Actor& actor, const std::string& id,
+                              bool force = false) {
   return f.as(actor, [&](board::Change& c) {
-    return board::complete(c, id, {.summary = "all done", .result = "42", .metadata = "{\"n\":1}"}, force);
+    return board::complete(c, id, {.summary = "all done", .result = "42", .metadata = "{\"n\":1}"},
+                           force);
   });
 }
-Result<board::Moved> block(BoardFixture& f, const Actor& actor, const std::string& id, std::optional<BlockKind> kind,
+Result<board::Moved> block(BoardFixture& f, const Actor& actor, const std::string& id,
+                           std::optional<BlockKind> kind,
                            const std::optional<std::string>& reason = "stuck") {
   return f.as(actor, [&](board::Change& c) { return board::block(c, id, kind, reason); });
 }
@@ -20,7 +23,8 @@ Result<board::Moved> unblock(BoardFixture& f, const std::string& id, bool reset 
 
 }  // namespace
 
-TEST_CASE("a worker completes its own task; its process may end later and the first verdict stands") {
+TEST_CASE(
+    "a worker completes its own task; its process may end later and the first verdict stands") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);
@@ -64,10 +68,14 @@ TEST_CASE("a worker may change only its own task but may create, link and commen
   const auto actor = f.worker(f.start(own));
   CHECK(complete(f, actor, other).error().code == ErrorCode::forbidden);
   CHECK(block(f, actor, other, std::nullopt).error().code == ErrorCode::forbidden);
-  CHECK(f.as(actor, [&](board::Change& c) { return board::archive(c, other, true); }).error().code == ErrorCode::forbidden);
-  CHECK(f.as(actor, [&](board::Change& c) { return board::promote(c, other, std::nullopt, false); }).error().code ==
-        ErrorCode::forbidden);
-  CHECK(f.as(actor, [&](board::Change& c) { return board::add_comment(c, other, "shell", "hello"); }));
+  CHECK(
+      f.as(actor, [&](board::Change& c) { return board::archive(c, other, true); }).error().code ==
+      ErrorCode::forbidden);
+  CHECK(f.as(actor, [&](board::Change& c) { return board::promote(c, other, std::nullopt, false); })
+            .error()
+            .code == ErrorCode::forbidden);
+  CHECK(f.as(actor,
+             [&](board::Change& c) { return board::add_comment(c, other, "shell", "hello"); }));
   CHECK(f.as(actor, [&](board::Change& c) { return board::create(c, {.title = "new"}); }));
 }
 
@@ -84,7 +92,9 @@ TEST_CASE("a person needs --force to complete over a worker, which is then told 
   CHECK(f.status(id) == Status::done);
 }
 
-TEST_CASE("a task nobody claimed keeps its handoff in a run of no length; without a handoff there is no run") {
+TEST_CASE(
+    "a task nobody claimed keeps its handoff in a run of no length; without a handoff there is no "
+    "run") {
   BoardFixture f;
   const auto with = f.add("with");
   const auto without = f.add("without");
@@ -98,12 +108,16 @@ TEST_CASE("a task nobody claimed keeps its handoff in a run of no length; withou
 TEST_CASE("a blank summary is no summary and metadata must be an object") {
   BoardFixture f;
   const auto id = f.add("a");
-  CHECK_FALSE(f.change([&](board::Change& c) { return board::complete(c, id, {.metadata = "[1]"}, false); }));
-  CHECK_FALSE(f.change([&](board::Change& c) { return board::complete(c, id, {.metadata = "{"}, false); }));
-  CHECK(f.change([&](board::Change& c) { return board::complete(c, id, {.summary = "  \n"}, false); }));
+  CHECK_FALSE(f.change(
+      [&](board::Change& c) { return board::complete(c, id, {.metadata = "[1]"}, false); }));
+  CHECK_FALSE(
+      f.change([&](board::Change& c) { return board::complete(c, id, {.metadata = "{"}, false); }));
+  CHECK(f.change(
+      [&](board::Change& c) { return board::complete(c, id, {.summary = "  \n"}, false); }));
 }
 
-TEST_CASE("the loop breaker sends a worker's second block of one kind, or its fourth of any, to triage") {
+TEST_CASE(
+    "the loop breaker sends a worker's second block of one kind, or its fourth of any, to triage") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto blocked_as = [&](BlockKind kind) {
@@ -145,16 +159,21 @@ TEST_CASE("the loop breaker sends a worker's second block of one kind, or its fo
 TEST_CASE("a dependency block without an open link is refused and leaves no comment") {
   BoardFixture f;
   const auto id = f.add("a");
-  CHECK(block(f, f.person, id, BlockKind::dependency).error().message.find("none of its links is open") != std::string::npos);
+  CHECK(block(f, f.person, id, BlockKind::dependency)
+            .error()
+            .message.find("none of its links is open") != std::string::npos);
   CHECK(f.read([&](db::Reader& tx) { return board::comments_of(tx, id); }).empty());
 }
 
-TEST_CASE("promote names every open link and refuses; with none it releases and records who and why") {
+TEST_CASE(
+    "promote names every open link and refuses; with none it releases and records who and why") {
   BoardFixture f;
   const auto a = f.add("a");
   const auto b = f.add("b");
   const auto child = f.add("child", {a, b});
-  const auto promote = [&] { return f.change([&](board::Change& c) { return board::promote(c, child, "now", false); }); };
+  const auto promote = [&] {
+    return f.change([&](board::Change& c) { return board::promote(c, child, "now", false); });
+  };
   const auto refused = promote();
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find(a) != std::string::npos);
@@ -170,7 +189,8 @@ TEST_CASE("reclaim commits an intent; the end of the process releases the task u
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);
-  const auto moved = f.change([&](board::Change& c) { return board::reclaim(c, id, "wrong model"); });
+  const auto moved =
+      f.change([&](board::Change& c) { return board::reclaim(c, id, "wrong model"); });
   REQUIRE(moved);
   CHECK(moved->stopping);
   CHECK(f.status(id) == Status::running);
@@ -178,7 +198,9 @@ TEST_CASE("reclaim commits an intent; the end of the process releases the task u
   CHECK(f.status(id) == Status::ready);
   CHECK(f.task(id).failures == 0);
   CHECK(f.kinds(id).back() == "reclaimed");
-  CHECK(f.change([&](board::Change& c) { return board::reclaim(c, id, std::nullopt); }).error().code == ErrorCode::conflict);
+  CHECK(f.change([&](board::Change& c) { return board::reclaim(c, id, std::nullopt); })
+            .error()
+            .code == ErrorCode::conflict);
 }
 
 TEST_CASE("a verdict that comes between the intent and the end wins") {
@@ -195,8 +217,9 @@ TEST_CASE("archiving a running task needs force and happens when its process is 
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);
-  CHECK(f.change([&](board::Change& c) { return board::archive(c, id, false); }).error().hint.find("--force") !=
-        std::string::npos);
+  CHECK(f.change([&](board::Change& c) { return board::archive(c, id, false); })
+            .error()
+            .hint.find("--force") != std::string::npos);
   CHECK(f.change([&](board::Change& c) { return board::archive(c, id, true); })->moved.stopping);
   CHECK(f.status(id) == Status::running);
   f.finish(run, {.kind = ExitKind::signaled, .code = 15});
@@ -207,8 +230,11 @@ TEST_CASE("a worker cannot reclaim or archive its own task, which would start it
   BoardFixture f;
   const auto id = f.add("a");
   const auto actor = f.worker(f.start(id));
-  CHECK(f.as(actor, [&](board::Change& c) { return board::reclaim(c, id, std::nullopt); }).error().code == ErrorCode::forbidden);
-  CHECK(f.as(actor, [&](board::Change& c) { return board::archive(c, id, true); }).error().code == ErrorCode::forbidden);
+  CHECK(f.as(actor, [&](board::Change& c) { return board::reclaim(c, id, std::nullopt); })
+            .error()
+            .code == ErrorCode::forbidden);
+  CHECK(f.as(actor, [&](board::Change& c) { return board::archive(c, id, true); }).error().code ==
+        ErrorCode::forbidden);
 }
 
 TEST_CASE("a reclaimed run says by whom and why") {
@@ -217,5 +243,6 @@ TEST_CASE("a reclaimed run says by whom and why") {
   const auto run = f.start(id);
   REQUIRE(f.change([&](board::Change& c) { return board::reclaim(c, id, "wrong branch"); }));
   f.finish(run, {.kind = ExitKind::signaled, .code = 15, .last_output = "built"});
-  CHECK(f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); }).error == "reclaimed by alice: wrong branch");
+  CHECK(f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); }).error ==
+        "reclaimed by alice: wrong branch");
 }

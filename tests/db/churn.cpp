@@ -1,7 +1,8 @@
-// db_churn [--seconds N]: 8 writers and 4 readers of 200 ms on one board, each killed with SIGKILL at random instants and started
-// again. A writer appends a row's number to its journal only after COMMIT returned; at the end every journalled number must be on the
-// board, the file must pass integrity_check, the WAL must have stayed small, and nobody may have been told "busy".
-// Then, without kills, 24 writers for a quarter of the time: the worst wait for a commit.
+// db_churn [--seconds N]: 8 writers and 4 readers of 200 ms on one board, each killed with SIGKILL
+// at random instants and started again. A writer appends a row's number to its journal only after
+// COMMIT returned; at the end every journalled number must be on the board, the file must pass
+// integrity_check, the WAL must have stayed small, and nobody may have been told "busy". Then,
+// without kills, 24 writers for a quarter of the time: the worst wait for a commit.
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -34,7 +35,9 @@ constexpr std::int64_t k_wal_limit = 24LL * 1024 * 1024;
 struct Ground {
   std::filesystem::path dir;
   db::BoardFiles files() const { return {dir / "board.db", dir / "board.lock"}; }
-  std::filesystem::path journal(int writer) const { return dir / fmt::format("journal.{}", writer); }
+  std::filesystem::path journal(int writer) const {
+    return dir / fmt::format("journal.{}", writer);
+  }
   std::filesystem::path troubles() const { return dir / "troubles"; }
 };
 
@@ -60,7 +63,8 @@ Database open_or_die(const Ground& ground) {
   const std::string filler(3000, 'x');
   while (true) {
     auto seq = database.write([&](db::Writer& tx) -> Result<std::int64_t> {
-      tx.execute("INSERT INTO events (kind, payload, at) VALUES ('churn', '{' || $1, $2)", filler, writer);
+      tx.execute("INSERT INTO events (kind, payload, at) VALUES ('churn', '{' || $1, $2)", filler,
+                 writer);
       return tx.last_insert_id();
     });
     if (!seq) {
@@ -179,7 +183,8 @@ void measure_fairness(const Ground& ground, std::chrono::seconds length) {
           append(ground.troubles(), one_line(done.error()) + "\n");
           std::_Exit(3);
         }
-        worst = std::max(worst, std::chrono::duration<double, std::milli>(Clock::now() - before).count());
+        worst = std::max(worst,
+                         std::chrono::duration<double, std::milli>(Clock::now() - before).count());
         ++commits;
       }
       append(ground.dir / "fairness", fmt::format("{} {}\n", commits, worst));
@@ -200,7 +205,8 @@ void measure_fairness(const Ground& ground, std::chrono::seconds length) {
     most = std::max(most, commits);
     worst = std::max(worst, wait);
   }
-  fmt::print("24 writers for {} s: {} to {} commits each, worst wait {:.0f} ms\n", length.count(), least, most, worst);
+  fmt::print("24 writers for {} s: {} to {} commits each, worst wait {:.0f} ms\n", length.count(),
+             least, most, worst);
 }
 
 }  // namespace
@@ -229,8 +235,11 @@ int main(int argc, char* argv[]) {
     const auto found = database.check_integrity(false);
     problems = found ? found->size() : 1;
   }
-  fmt::print("{} s, {} kills: {} commits acknowledged, {} lost, integrity problems {}, WAL at most {:.1f} MiB\n", seconds,
-             churned.kills, acknowledged, lost, problems, static_cast<double>(churned.wal_most) / 1048576.0);
+  fmt::print(
+      "{} s, {} kills: {} commits acknowledged, {} lost, integrity problems {}, WAL at most {:.1f} "
+      "MiB\n",
+      seconds, churned.kills, acknowledged, lost, problems,
+      static_cast<double>(churned.wal_most) / 1048576.0);
   measure_fairness(ground, std::chrono::seconds{std::max(seconds / 4, 2)});
   std::ifstream troubles(ground.troubles());
   bool troubled = false;
@@ -239,7 +248,8 @@ int main(int argc, char* argv[]) {
     troubled = true;
   }
   std::filesystem::remove_all(ground.dir);
-  const bool good = lost == 0 && problems == 0 && !troubled && acknowledged > 100 && churned.wal_most <= k_wal_limit;
+  const bool good = lost == 0 && problems == 0 && !troubled && acknowledged > 100 &&
+                    churned.wal_most <= k_wal_limit;
   fmt::print("{}\n", good ? "good" : "BAD");
   return good ? 0 : 1;
 }

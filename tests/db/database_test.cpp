@@ -92,7 +92,8 @@ TEST_CASE("an exception of the database inside a write becomes an error and roll
   CHECK(add_event(*database, "after"));
 }
 
-TEST_CASE("a watcher sees every commit after it is visible, and one's own by an unchanged data_version") {
+TEST_CASE(
+    "a watcher sees every commit after it is visible, and one's own by an unchanged data_version") {
   const Ground ground;
   auto reader = ground.open(Database::Access::read);
   auto writer = ground.open();
@@ -149,10 +150,13 @@ TEST_CASE("a board that a newer program migrates while it is open is not written
   CHECK(written.error().code == ErrorCode::schema);
 }
 
-TEST_CASE("an older board is migrated by a writer and refused by a reader, who says what migrates it") {
+TEST_CASE(
+    "an older board is migrated by a writer and refused by a reader, who says what migrates it") {
   const Ground ground;
-  ground.raw("DROP TABLE board_facts; DELETE FROM schema_migrations WHERE number > 1; PRAGMA user_version = 1;"
-             "INSERT INTO events (kind, at) VALUES ('kept', 0)");
+  ground.raw(
+      "DROP TABLE board_facts; DELETE FROM schema_migrations WHERE number > 1; PRAGMA user_version "
+      "= 1;"
+      "INSERT INTO events (kind, at) VALUES ('kept', 0)");
   const auto read = ground.open(Database::Access::read);
   REQUIRE_FALSE(read);
   CHECK(read.error().code == ErrorCode::schema);
@@ -173,7 +177,9 @@ TEST_CASE("an older board is migrated by a writer and refused by a reader, who s
 TEST_CASE("a damaged, emptied or foreign file is refused and not changed") {
   const Ground ground;
   std::string text;
-  SECTION("not a database") { text = "this is not a database, it is a letter to the editor of some length"; }
+  SECTION("not a database") {
+    text = "this is not a database, it is a letter to the editor of some length";
+  }
   SECTION("emptied") { text = ""; }
   {
     std::filesystem::remove(ground.dir / "board.db-wal");

@@ -35,7 +35,8 @@ TEST_CASE("a scratch workspace is made once, marked, and removed only with its m
   CHECK_FALSE(home::remove_scratch(ground.board, ground.task.id));
 }
 
-TEST_CASE("what we did not make is never deleted: no mark, a link in its place, a name that leads out") {
+TEST_CASE(
+    "what we did not make is never deleted: no mark, a link in its place, a name that leads out") {
   Ground ground;
   const TempDir elsewhere;
   REQUIRE(write_file_atomically(elsewhere / "precious", "x"));
@@ -52,7 +53,9 @@ TEST_CASE("what we did not make is never deleted: no mark, a link in its place, 
     CHECK_FALSE(home::remove_scratch(ground.board, ground.task.id));
     CHECK_FALSE(home::prepare_workspace(ground.board, ground.task));
   }
-  SECTION("not a task id") { CHECK_FALSE(home::remove_scratch(ground.board, "../" + ground.task.id)); }
+  SECTION("not a task id") {
+    CHECK_FALSE(home::remove_scratch(ground.board, "../" + ground.task.id));
+  }
   CHECK(std::filesystem::exists(elsewhere / "precious"));
 }
 
@@ -60,7 +63,9 @@ TEST_CASE("a workspace that cannot be made says why") {
   Ground ground;
   ground.task.workspace_kind = WorkspaceKind::dir;
   ground.task.workspace_path = "/no/such/place";
-  CHECK(home::prepare_workspace(ground.board, ground.task).error().message.find("/no/such/place") != std::string::npos);
+  CHECK(home::prepare_workspace(ground.board, ground.task).error().message.find("/no/such/place") !=
+        std::string::npos);
   ground.task.workspace_kind = WorkspaceKind::worktree;
-  CHECK(home::prepare_workspace(ground.board, ground.task).error().message.find("worktree") != std::string::npos);
+  CHECK(home::prepare_workspace(ground.board, ground.task).error().message.find("worktree") !=
+        std::string::npos);
 }

@@ -210,7 +210,8 @@ TEST_CASE("a task of nobody and a task of somebody outside are told apart") {
   check_hold(only_hold(facts, ""), HoldKind::no_assignee,
              "nobody is assigned: only an assigned task is started");
   check_hold(only_hold(facts, "alice"), HoldKind::no_profile,
-             "no profile 'alice' here: somebody outside claims it, or profiles/alice/profile.toml is made");
+             "no profile 'alice' here: somebody outside claims it, or profiles/alice/profile.toml "
+             "is made");
 }
 
 TEST_CASE("a paused profile is held until the pause ends, with its reason") {
