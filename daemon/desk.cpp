@@ -137,7 +137,7 @@ bool Desk::accept(const Result<void>& result, Instant now) {
   }
   const Error& error = result.error();
   if (error.code == ErrorCode::busy) {
-    held_off_until_ = now + k_postpone;
+    held_off_until_ = wall_clock_now() + k_postpone;  // from the end of the wait on
     log_debug(fmt::format("board {} is busy, postponed: {}", paths_.slug, one_line(error)));
     return false;
   }

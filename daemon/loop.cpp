@@ -1,11 +1,17 @@
 #include "daemon/loop.hpp"
 
+#include <poll.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <exception>
+#include <string>
+
+#include "daemon/logger.hpp"
 
 namespace hermes::daemon {
 
@@ -75,11 +81,28 @@ class DescriptorWatch final : public Loop::Watch {
                               if (error || self->dropped) {
                                 return;
                               }
-                              self->fact();
+                              if (self->is_readable()) {
+                                self->record();
+                              }
                               if (!self->dropped) {
                                 self->await();
                               }
                             });
+    }
+    // Asio completes a wait without looking, also for an event that was queued for a watch dropped
+    // since, whose state in its pool this one has got. A worker must not be taken for ended because
+    // of somebody else's event.
+    bool is_readable() {
+      pollfd item{descriptor.native_handle(), POLLIN, 0};
+      return ::poll(&item, 1, 0) == 1;
+    }
+    // A root of execution: what escapes a fact must not end the loop.
+    void record() {
+      try {
+        fact();
+      } catch (const std::exception& error) {
+        log_error(std::string("an event could not be recorded: ") + error.what());
+      }
     }
     asio::posix::stream_descriptor descriptor;
     std::function<void()> fact;

@@ -133,6 +133,13 @@ void Roster::conclude(const Key& key, Entry& entry) {
   entry.unreadable_since.reset();
   if (const auto* ended = std::get_if<workers::Ended>(&*seen)) {
     settle_exit(key, entry, facts_of(ended->exit));
+  } else if (const auto* alive = std::get_if<workers::Alive>(&*seen)) {
+    // It has not ended after all: nothing is killed on the word of one event.
+    if (auto pidfd = workers::open_process(alive->pid, alive->start)) {
+      follow(key, entry, std::move(*pidfd));
+    } else {
+      unreadable(key, entry, pidfd.error());
+    }
   } else if (std::holds_alternative<workers::NeverStarted>(*seen)) {
     never_started(key, entry);
   } else {
