@@ -92,6 +92,7 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
   if (task.assignee.empty() && !request.profile.empty() &&
       request.holder_kind != HolderKind::external) {
     task.assignee = request.profile;  // the default assignee has taken it
+    change.tx.execute("UPDATE tasks SET assignee = $1 WHERE id = $2", task.assignee, task_id);
     append_event(change, task_id, run.id, EventKind::assigned,
                  dump({{"assignee", request.profile}, {"source", "dispatcher.default_assignee"}}));
   }

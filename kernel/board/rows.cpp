@@ -123,18 +123,16 @@ Run read_run(const db::Cursor& row) {
 void save_task(Change& change, Task& task) {
   task.updated_at = change.now;
   change.tx.execute(
-      "UPDATE tasks SET status = $1, lane = $2, assignee = $3, updated_at = $4, ready_since = $5, "
-      "eligible_at = $6,"
-      " completed_at = $7, wake_at = $8, held_until = $9, hold_reason = $10, failures = $11, "
-      "violations = $12,"
-      " last_failure_kind = $13, last_failure = $14, block_source = $15, block_kind = $16, "
-      "block_reason = $17,"
-      " block_streak = $18, block_total = $19, result = $20, current_run_id = $21 WHERE id = $22",
-      task.status, task.lane, task.assignee, task.updated_at, task.ready_since, task.eligible_at,
-      task.completed_at, task.wake_at, task.held_until, task.hold_reason, task.failures,
-      task.violations, task.last_failure_kind, task.last_failure, task.block_source,
-      task.block_kind, task.block_reason, task.block_streak, task.block_total, task.result,
-      task.current_run_id, task.id);
+      "UPDATE tasks SET status = $1, updated_at = $2, ready_since = $3, eligible_at = $4,"
+      " completed_at = $5, wake_at = $6, held_until = $7, hold_reason = $8, failures = $9,"
+      " violations = $10, last_failure_kind = $11, last_failure = $12, block_source = $13,"
+      " block_kind = $14, block_reason = $15, block_streak = $16, block_total = $17, result = $18,"
+      " current_run_id = $19 WHERE id = $20",
+      task.status, task.updated_at, task.ready_since, task.eligible_at, task.completed_at,
+      task.wake_at, task.held_until, task.hold_reason, task.failures, task.violations,
+      task.last_failure_kind, task.last_failure, task.block_source, task.block_kind,
+      task.block_reason, task.block_streak, task.block_total, task.result, task.current_run_id,
+      task.id);
 }
 
 void move_task(Change& change, Task& task, Status to, EventKind kind, const nlohmann::json& payload,

@@ -74,7 +74,7 @@ TEST_CASE("a second dispatcher of a home ends with status 3 and names the first"
   rig.start();  // a killed one's lock holds nobody up
 }
 
-TEST_CASE("a single pass (--once) starts what can be started, says so, and leaves it running", "[daemon]") {
+TEST_CASE("a single pass starts what can be started, says so, and leaves it running", "[daemon]") {
   Rig rig;
   BoardHand& board = rig.board();
   const std::string id = board.add(rig.waits_for("go"));

@@ -159,8 +159,9 @@ TEST_CASE("archive --force and complete --force stop a worker with everything it
   CHECK(run.stop_kind == (archived ? StopKind::archive : StopKind::force));
 }
 
-TEST_CASE("a finishing pass (--finish) carries out a stop that nobody is there to carry out, and starts nothing",
-          "[daemon]") {
+TEST_CASE(
+    "a finishing pass carries out a stop that nobody is there to carry out, and starts nothing",
+    "[daemon]") {
   Family family;
   family.rig.kill_dispatcher();
   const std::string waiting = family.board.add("exit 0");
