@@ -42,7 +42,7 @@ TruncatePolicy truncate_policy(int frames) {
     return {k_stuck_every, k_truncate_patience};
   }
   return {k_truncate_every,
-          k_truncate_patience * (1 << std::min((frames - k_truncate_from) / 500, 2))};
+          k_truncate_patience * (1 << std::clamp((frames - k_truncate_from) / 500, 0, 2))};
 }
 
 Result<void> refuse_network_filesystem(const std::filesystem::path& path) {
