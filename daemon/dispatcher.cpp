@@ -16,6 +16,8 @@ namespace {
 
 constexpr Millis k_setup_hold{10'000};
 constexpr Millis k_after_failed_pass{1000};
+constexpr std::size_t k_busy_from = 8;
+constexpr std::chrono::microseconds k_busy_pace{4000};
 constexpr Millis k_leave_patience{500};
 
 }  // namespace
@@ -68,6 +70,9 @@ std::optional<MonotonicTime> Dispatcher::pass() {
           batch.desk->slug());  // what was claimed and not started is found by its record
     }
   }
+  // Many short workers end one by one; a moment's wait lets one pass, with its two commits, serve
+  // several. A board with little to do is served at once.
+  loop_.pace(roster_.alive() >= k_busy_from ? k_busy_pace : std::chrono::microseconds{0});
   idle_ = !acted && !step;
   if (acted) {
     loop_.wake();
@@ -123,13 +128,18 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
   return snapshot;
 }
 
+// No more candidates are read than could be started.
+std::int64_t Dispatcher::headroom() const {
+  return std::max<std::int64_t>(
+      settings_.config().limits.max_in_progress - static_cast<std::int64_t>(roster_.alive()), 0);
+}
+
 bool Dispatcher::view_board(Desk& desk, Instant now, rules::BoardView& view) {
   desk.look(now);
   std::vector<Run> unknown;
   const Limits& limits = settings_.config().limits;
   const bool read = desk.read(now, [&](db::Reader& tx) {
-    view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_,
-                           limits.max_in_progress);
+    view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_, headroom());
     for (const rules::RunView& run : view.runs) {
       if (run.local && run.holder_kind != HolderKind::external &&
           !roster_.knows(desk.slug(), run.id)) {

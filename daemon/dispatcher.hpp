@@ -84,6 +84,7 @@ class Dispatcher {
   std::optional<MonotonicTime> pass();
   void find_boards();
   rules::Snapshot take_snapshot(Instant now, std::vector<Desk*>& open);
+  std::int64_t headroom() const;
   bool view_board(Desk& desk, Instant now, rules::BoardView& view);
   std::vector<Batch> sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan,
                                   const std::vector<Desk*>& open);

@@ -19,11 +19,16 @@ namespace asio = boost::asio;
 
 struct Loop::State {
   explicit State(Settle function)
-      : settle(std::move(function)), io(1), timer(io), signals(io, SIGTERM, SIGINT, SIGHUP) {}
+      : settle(std::move(function)),
+        io(1),
+        timer(io),
+        pause(io),
+        signals(io, SIGTERM, SIGINT, SIGHUP) {}
 
   void settle_now() {
     due = false;
     const auto next = settle();
+    ended_at = std::chrono::steady_clock::now();
     timer.cancel();
     if (next && !stopped) {
       timer.expires_at(*next);
@@ -38,8 +43,18 @@ struct Loop::State {
   // Posted, not called: facts whose handlers are ready now are recorded first, so that one settle
   // sees them all.
   void wake() {
-    if (!due && !stopped) {
-      due = true;
+    if (due || stopped) {
+      return;
+    }
+    due = true;
+    if (const auto earliest = ended_at + gap; earliest > std::chrono::steady_clock::now()) {
+      pause.expires_at(earliest);
+      pause.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+          settle_now();
+        }
+      });
+    } else {
       asio::post(io, [this] { settle_now(); });
     }
   }
@@ -55,7 +70,10 @@ struct Loop::State {
 
   Settle settle;
   asio::io_context io;
-  asio::steady_timer timer;
+  asio::steady_timer timer;  // until the next deadline
+  asio::steady_timer pause;  // until the pace allows the next settle
+  std::chrono::microseconds gap{0};
+  MonotonicTime ended_at{};
   asio::signal_set signals;
   bool due = false;
   bool stopped = false;
@@ -137,6 +155,8 @@ std::unique_ptr<Loop::Watch> Loop::on_readable(int fd, std::function<void()> fac
 void Loop::on_signal(std::function<void(int)> fact) { state_->await_signal(fact); }
 
 void Loop::wake() { state_->wake(); }
+
+void Loop::pace(std::chrono::microseconds gap) { state_->gap = gap; }
 
 void Loop::run() { state_->io.run(); }
 

@@ -32,6 +32,10 @@ class Loop {
   void on_signal(std::function<void(int)> fact);
 
   void wake();
+
+  // The shortest time from the end of one settle() to the beginning of the next. 0 unless set.
+  void pace(std::chrono::microseconds gap);
+
   void run();  // until stop()
   void stop();
 

@@ -142,7 +142,10 @@ bool start_worker(const Options& options, int log_fd, StartedWorker& worker, Exe
     return false;
   }
   const pid_t shim = getpid();
-  const pid_t child = fork();
+  // vfork: the child only makes system calls until it is somebody else, and copying our page tables
+  // for that would cost a tenth of a short run. We stand still meanwhile; a child that hangs before
+  // its exec (a directory on a dead mount) is ended by killing us, which takes it along.
+  const pid_t child = vfork();
   if (child == 0) {
     const ExecFailure told{become_worker(options, log_fd, shim), errno};
     [[maybe_unused]] const ssize_t put = write(ends[1], &told, sizeof told);

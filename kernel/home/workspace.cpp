@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <system_error>
@@ -16,8 +17,30 @@ namespace hermes::home {
 
 namespace {
 
-// Only a directory that carries this file is ever deleted.
-constexpr const char* k_marker = ".hermes-workspace";
+// Only a directory that carries our mark is ever deleted: an extended attribute, which costs no
+// file of its own, or where the filesystem has none (tmpfs of older kernels), a file.
+constexpr const char* k_mark = "user.hermes.workspace";
+constexpr const char* k_marker_file = ".hermes-workspace";
+
+Result<void> mark(const fs::path& dir, const std::string& task_id) {
+  if (::lsetxattr(dir.c_str(), k_mark, task_id.data(), task_id.size(), 0) == 0) {
+    return {};
+  }
+  const Fd file(
+      ::open((dir / k_marker_file).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) {
+    return std::unexpected(system_error("mark the workspace", dir, errno));
+  }
+  return {};
+}
+
+// `dir` is a directory itself, not a link to one: a link is never followed.
+bool is_marked(const fs::path& dir) {
+  std::error_code problem;
+  return fs::is_directory(fs::symlink_status(dir, problem)) &&
+         (::lgetxattr(dir.c_str(), k_mark, nullptr, 0) > 0 ||
+          fs::is_regular_file(fs::symlink_status(dir / k_marker_file, problem)));
+}
 
 // Nothing is synced to disk: a scratch directory lost in a power failure is made again by the next
 // attempt.
@@ -35,11 +58,7 @@ Result<std::string> make_scratch(const BoardPaths& board, const std::string& tas
       return dir.string();  // of an earlier attempt: what it left is there for the next one
     }                       // an empty one is ours, whoever was killed before marking it
   }
-  const Fd marker(
-      ::open((dir / k_marker).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!marker) {
-    return std::unexpected(system_error("mark the workspace", dir, errno));
-  }
+  TRY(mark(dir, task_id));
   return dir.string();
 }
 
@@ -74,10 +93,8 @@ bool remove_scratch(const BoardPaths& board, const std::string& task_id) {
   }
   const fs::path dir = board.workspace(task_id);
   std::error_code problem;
-  // The path is ours by construction; a link in its place, or a directory without our marker, is
-  // not.
-  if (!fs::is_directory(fs::symlink_status(dir, problem)) ||
-      !fs::is_regular_file(fs::symlink_status(dir / k_marker, problem))) {
+  // The path is ours by construction; a link in its place, or a directory without our mark, is not.
+  if (!is_marked(dir)) {
     return false;
   }
   fs::remove_all(dir, problem);
