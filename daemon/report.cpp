@@ -8,6 +8,7 @@
 #include "kernel/board/events.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/board/why.hpp"
 #include "kernel/home/profile.hpp"
 #include "kernel/home/registry.hpp"
 
@@ -45,15 +46,30 @@ void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched)
   }
 }
 
+// The limit of a profile's live workers, its own or the configured one.
+std::optional<std::int64_t> cap_of(const home::Home& home, const std::string& profile,
+                                   const Limits& limits) {
+  const auto loaded = home::load_profile(home, profile);
+  return loaded && loaded->max_in_progress ? loaded->max_in_progress
+                                           : limits.max_in_progress_per_profile;
+}
+
 void add_skipped(json& report, db::Reader& tx, const home::Home& home, const Limits& limits) {
   const auto names = home::list_profiles(home);
   const std::set<std::string> profiles(names.begin(), names.end());
-  const auto ready = board::list_tasks(tx, {.status = Status::ready, .limit = 500});
+  const auto ready = board::list_tasks(tx, {.status = Status::ready, .limit = k_most_skipped * 10});
+  const auto running = board::running_by_profile(tx);
   for (const Task& task : *ready) {
     const char* reason =
         task.assignee.empty() && limits.default_assignee.empty()      ? "skipped_unassigned"
         : !task.assignee.empty() && !profiles.contains(task.assignee) ? "skipped_nonspawnable"
                                                                       : nullptr;
+    const auto cap = task.assignee.empty() ? std::nullopt : cap_of(home, task.assignee, limits);
+    const auto at_work = running.find(task.assignee);
+    if (cap && at_work != running.end() && at_work->second >= *cap) {
+      report["skipped_per_profile_capped"].push_back(
+          {{"task_id", task.id}, {"assignee", task.assignee}, {"current", at_work->second}});
+    }
     if (reason != nullptr && report[reason].size() < static_cast<std::size_t>(k_most_skipped)) {
       report[reason].push_back(task.id);
     }
@@ -92,6 +108,11 @@ std::string for_people(const json& report) {
   }
   if (!report["skipped_nonspawnable"].empty()) {
     text += fmt::format("Skipped (no profile): {}\n", ids(report["skipped_nonspawnable"]));
+  }
+  for (const json& capped : report["skipped_per_profile_capped"]) {
+    text += fmt::format("Deferred ({} at its limit, {} running): {}\n",
+                        capped["assignee"].get<std::string>(), capped["current"].get<int>(),
+                        capped["task_id"].get<std::string>());
   }
   return text;
 }
