@@ -240,6 +240,10 @@ TEST_CASE("a full disk refuses the write, keeps what was acknowledged and recove
     WARN("cannot mount a small filesystem here: skipped");
     return;
   }
+  struct Mounted {  // also when a check fails
+    const TempDir& at;
+    ~Mounted() { ::umount2(at.path().c_str(), MNT_DETACH); }
+  } const mounted{dir};
   const BoardFiles files{dir / "board.db", dir / "board.lock"};
   REQUIRE(Database::create(files, Instant{1000}));
   {
@@ -263,5 +267,4 @@ TEST_CASE("a full disk refuses the write, keeps what was acknowledged and recove
     CHECK(add_event(*database, "after"));
     CHECK(count_events(*database) == acknowledged + 1);
   }
-  ::umount2(dir.path().c_str(), MNT_DETACH);
 }
