@@ -42,18 +42,27 @@ std::string help_text(const Argument& argument) {
              : fmt::format("{} (default: {})", argument.help, argument.fallback);
 }
 
-std::string global_rows() {
-  return row("--board NAME",
-             "the board that is meant (default: HERMES_KANBAN_BOARD, else the current one)") +
+std::string global_rows(const verbs::Group& group) {
+  return (group.takes_board
+              ? row("--board NAME",
+                    "the board that is meant (default: HERMES_KANBAN_BOARD, else the current one)")
+              : "") +
          row("--json", "answer in JSON on standard output") + row("-h, --help", "this page");
 }
 
+// Verbs of a group, then the groups inside it.
 std::string verb_rows(std::string_view group) {
   std::string out;
   for (const verbs::Verb& verb : verbs::all_verbs()) {
-    if (verb.group == group) {
+    if (verb.group == group && !verb.properties.hidden) {
       const std::string alias = verb.alias.empty() ? "" : fmt::format(" ({})", verb.alias);
       out += row(std::string(verb.name) + alias, std::string(verb.help));
+    }
+  }
+  for (const verbs::Group& inner : verbs::all_groups()) {
+    if (!group.empty() && inner.name.starts_with(std::string(group) + " ")) {
+      out +=
+          row(std::string(inner.name.substr(group.size() + 1)) + " ...", std::string(inner.help));
     }
   }
   return out;
@@ -74,11 +83,10 @@ std::string usage_of(const verbs::Verb& verb) {
 }
 
 std::string usage_of(std::string_view group) {
-  return group.empty() ? "usage: hermes [kanban] VERB ...   (`hermes --help` lists the verbs)"
-                       : fmt::format(
-                             "usage: hermes {0} [--board NAME] VERB ...   (`hermes {0} --help` "
-                             "lists the verbs)",
-                             group);
+  return group.empty()
+             ? "usage: hermes [kanban] VERB ...   (`hermes --help` lists the verbs)"
+             : fmt::format("usage: hermes {0}{1} VERB ...   (`hermes {0} --help` lists the verbs)",
+                           group, verbs::find_group(group)->takes_board ? " [--board NAME]" : "");
 }
 
 std::string help_of(const verbs::Verb& verb) {
@@ -92,20 +100,29 @@ std::string help_of(const verbs::Verb& verb) {
             help_text(argument));
   }
   out += positionals.empty() ? "" : "\narguments:\n" + positionals;
-  return out + "\noptions:\n" + flags + global_rows();
+  return out + "\noptions:\n" + flags + global_rows(*verbs::find_group(verb.group));
 }
 
-std::string help_of(std::string_view group) {
-  if (!group.empty()) {
-    return fmt::format("usage: hermes {} [--board NAME] VERB ...\n\nverbs:\n{}\noptions:\n{}",
-                       group, verb_rows(group), global_rows());
+std::string help_of(std::string_view name) {
+  const verbs::Group& group = *verbs::find_group(name);
+  if (!name.empty()) {
+    const std::string alone =
+        group.default_verb.empty()
+            ? ""
+            : fmt::format("Without a verb: `hermes {} {}`.\n", name, group.default_verb);
+    return fmt::format("{}\n\n{}\n{}{}{}\nverbs:\n{}\noptions:\n{}", usage_of(name), group.help,
+                       group.more, group.more.empty() ? "" : "\n", alone, verb_rows(name),
+                       global_rows(group));
   }
-  return fmt::format(
-      "usage: hermes VERB ... | hermes kanban VERB ...\n\n"
-      "A durable kanban board for work that runs as processes.\n\n"
-      "verbs:\n{}\nverbs of the board (hermes kanban VERB):\n{}\noptions:\n{}{}",
-      verb_rows(""), verb_rows("kanban"), global_rows(),
-      row("--version", "the version of this program"));
+  std::string out = "usage: hermes VERB ... | hermes GROUP VERB ...\n\n" + std::string(group.help) +
+                    "\n\nverbs:\n" + verb_rows("");
+  for (const verbs::Group& one : verbs::all_groups()) {
+    if (!one.name.empty() && one.name.find(' ') == std::string_view::npos) {
+      out += fmt::format("\nhermes {} VERB: {}\n{}", one.name, one.help, verb_rows(one.name));
+    }
+  }
+  return out + "\noptions:\n" + global_rows(group) +
+         row("--version", "the version of this program");
 }
 
 }  // namespace hermes::cli

@@ -99,10 +99,20 @@ class VerbParser {
     const std::vector<std::string> left = app_.remaining();
     const std::string word = left.empty() ? "" : unmarked(left.front());
     const std::string shown = printable(clip(word, 100));
-    return !left.empty() && left.front().starts_with('-')
+    if (left.empty() || !left.front().starts_with('-')) {
+      return fmt::format("one argument too many: '{}'", shown);
+    }
+    std::vector<std::string> flags = {"--board", "--json", "--help"};
+    for (const Argument& argument : verb_.arguments) {
+      if (!argument.positional) {
+        flags.push_back("--" + std::string(argument.name));
+      }
+    }
+    const std::vector<std::string> near = nearest(word, flags);
+    return near.empty()
                ? fmt::format("unknown option '{}'; a value that begins with '-' comes after '--'",
                              shown)
-               : fmt::format("one argument too many: '{}'", shown);
+               : fmt::format("unknown option '{}', did you mean {}?", shown, join(near, " or "));
   }
 
   std::expected<void, Misuse> prepare(std::span<const std::string> words,
@@ -165,10 +175,37 @@ class VerbParser {
   std::vector<std::pair<const Argument*, CLI::Option*>> options_;
 };
 
-bool is_group(std::string_view word) {
-  return std::ranges::any_of(verbs::all_verbs(), [&](const verbs::Verb& verb) {
-    return !verb.group.empty() && verb.group == word;
-  });
+std::string joined(std::string_view group, std::string_view word) {
+  return group.empty() ? std::string(word) : fmt::format("{} {}", group, word);
+}
+
+// What may have been meant by a word that is no verb of the group: the same word elsewhere, or one
+// that is nearly the same here.
+std::string suggestion(std::string_view group, const std::string& word) {
+  std::vector<std::string> here;
+  const std::string elsewhere = group.empty() ? "kanban " : "";
+  const std::string moved = elsewhere + word;
+  const bool is_moved = verbs::find_group(moved) != nullptr ||
+                        verbs::find_verb(group.empty() ? "kanban" : "", word) != nullptr;
+  if (is_moved && moved != joined(group, word)) {
+    return fmt::format("; meant is perhaps `hermes {}`", moved);
+  }
+  for (const verbs::Verb& verb : verbs::all_verbs()) {
+    if (verb.group == group && !verb.properties.hidden) {
+      here.emplace_back(verb.name);
+    }
+  }
+  for (const verbs::Group& other : verbs::all_groups()) {
+    const std::string_view name = other.name;
+    if (!name.empty() && (group.empty() || name.starts_with(joined(group, "")))) {
+      const std::string_view rest = name.substr(group.empty() ? 0 : group.size() + 1);
+      if (!rest.empty() && rest.find(' ') == std::string_view::npos) {
+        here.emplace_back(rest);
+      }
+    }
+  }
+  const std::vector<std::string> near = nearest(word, here);
+  return near.empty() ? "" : fmt::format(", did you mean {}?", join(near, " or "));
 }
 
 // The words before the verb. True when `word` (and perhaps the next) was one of the flags that may
@@ -200,6 +237,18 @@ std::expected<bool, Misuse> take_global(std::span<const std::string> words, std:
   return true;
 }
 
+std::expected<Request, Misuse> read_verb(std::span<const std::string> words, Request request) {
+  VerbParser parser(*request.verb);
+  if (auto read = parser.read(words, request); !read) {
+    return std::unexpected(std::move(read).error());
+  }
+  if (request.board && !verbs::find_group(request.verb->group)->takes_board) {
+    return misuse("--board says which board `hermes kanban` means, and has no meaning here",
+                  usage_of(*request.verb));
+  }
+  return request;
+}
+
 }  // namespace
 
 std::expected<Request, Misuse> parse(const std::vector<std::string>& words) {
@@ -213,30 +262,31 @@ std::expected<Request, Misuse> parse(const std::vector<std::string>& words) {
     if (*taken) {
       continue;
     }
-    const std::string& word = words[at++];
-    if (request.group.empty() && is_group(word)) {
-      const auto& verbs = verbs::all_verbs();
-      request.group = std::ranges::find(verbs, std::string_view(word), &verbs::Verb::group)->group;
+    const std::string& word = words[at];
+    if (const auto* group = verbs::find_group(joined(request.group, word)); group != nullptr) {
+      request.group = group->name;
+      ++at;
       continue;
     }
-    const std::string shown = printable(clip(word, 100));
-    if (word.starts_with('-')) {
-      return misuse(fmt::format("unknown option '{}' before the verb", shown),
-                    usage_of(request.group));
-    }
-    request.verb = verbs::find_verb(request.group, word);
+    const bool is_option = word.starts_with('-');
+    // Flags of the verb that the group alone stands for.
+    request.verb = verbs::find_verb(
+        request.group, is_option ? verbs::find_group(request.group)->default_verb : word);
     if (request.verb == nullptr) {
-      const bool of_the_board = verbs::find_verb("kanban", word) != nullptr;
-      return misuse(fmt::format("unknown verb '{0}'{1}{2}{3}", shown,
-                                of_the_board ? "; meant is perhaps `hermes kanban " : "",
-                                of_the_board ? word : "", of_the_board ? "`" : ""),
-                    usage_of(request.group));
+      const std::string shown = printable(clip(word, 100));
+      return is_option ? misuse(fmt::format("unknown option '{}' before the verb", shown),
+                                usage_of(request.group))
+                       : misuse(fmt::format("unknown verb '{}'{}", shown,
+                                            suggestion(request.group, word)),
+                                usage_of(request.group));
     }
-    VerbParser parser(*request.verb);
-    if (auto read = parser.read(std::span(words).subspan(at), request); !read) {
-      return std::unexpected(std::move(read).error());
-    }
-    return request;
+    at += is_option ? 0 : 1;
+    return read_verb(std::span(words).subspan(at), std::move(request));
+  }
+  const std::string_view default_verb = verbs::find_group(request.group)->default_verb;
+  if (!request.help && !request.version && !default_verb.empty()) {
+    request.verb = verbs::find_verb(request.group, default_verb);
+    return read_verb({}, std::move(request));
   }
   return request;
 }

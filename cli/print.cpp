@@ -9,7 +9,7 @@
 namespace hermes::cli {
 
 Printer printer_of(const verbs::Verb& verb) {
-  static constexpr std::array<std::pair<verbs::Handler, Printer>, 25> k_printers{{
+  static constexpr std::array<std::pair<verbs::Handler, Printer>, 37> k_printers{{
       {verbs::create, print_created},
       {verbs::list, print_list},
       {verbs::show, print_show},
@@ -33,6 +33,18 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::version, print_version},
       {verbs::doctor, print_doctor},
       {verbs::board_doctor, print_doctor},
+      {verbs::assign, print_assigned},
+      {verbs::reassign, print_assigned},
+      {verbs::boards_list, print_boards},
+      {verbs::boards_create, print_board_created},
+      {verbs::boards_show, print_board},
+      {verbs::boards_switch, print_board_switched},
+      {verbs::profile_list, print_profiles},
+      {verbs::profile_show, print_profile},
+      {verbs::profile_create, print_profile_created},
+      {verbs::profile_delete, print_profile_deleted},
+      {verbs::config_show, print_config},
+      {verbs::tail, nullptr},
       {verbs::watch, nullptr},
       {verbs::daemon, nullptr},
   }};

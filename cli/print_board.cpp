@@ -9,18 +9,6 @@
 
 namespace hermes::cli {
 
-namespace {
-
-std::string counts_text(const Json& counts) {
-  std::string out;
-  for (const auto& [status, n] : counts.items()) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", status, n.get<std::int64_t>());
-  }
-  return out;
-}
-
-}  // namespace
-
 std::string print_stats(const verbs::Answer& answer, const Style&) {
   const Json& value = answer.value;
   std::string out = "By status:\n";
@@ -59,7 +47,9 @@ std::string print_why(const verbs::Answer& answer, const Style&) {
 }
 
 std::string stream_header(const Json& facts) {
-  return fmt::format("Watching board {} (Ctrl-C ends it)\n", shown(facts["board"]));
+  return fmt::format("Watching {}board {} (Ctrl-C ends it)\n",
+                     facts.contains("task_id") ? shown(facts["task_id"]) + " on " : "",
+                     shown(facts["board"]));
 }
 
 std::string stream_line(const Json& item) {

@@ -15,7 +15,7 @@ std::string print_init(const verbs::Answer& answer, const Style&) {
                                 value["created"] == true ? "" : " (was there)");
   out += profiles.empty() ? "Profiles: none yet\n"
                           : fmt::format("Profiles (each can be an assignee): {}\n", profiles);
-  out += "Start the dispatcher: hermes kanban daemon\n";
+  out += "Start the dispatcher: hermes dispatcher start\n";
   out += "Then try: hermes kanban create \"Say hello\" --assignee shell --body 'echo hello'\n";
   return out;
 }

@@ -100,6 +100,14 @@ std::string print_archived(const verbs::Answer& answer, const Style&) {
   });
 }
 
+std::string print_assigned(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    return fmt::format("Assigned {} to {}{}{}", shown(item["task_id"]),
+                       shown(item["assignee"], "(unassigned)"),
+                       item["reclaimed"] == true ? " (claim reclaimed)" : "", stopping_text(item));
+  });
+}
+
 std::string print_commented(const verbs::Answer& answer, const Style&) {
   return fmt::format("Comment added to {}\n", shown(answer.value["task_id"]));
 }

@@ -1,5 +1,9 @@
 #include "cli/text.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
 
@@ -22,6 +26,24 @@ std::string pad(std::string_view text, std::size_t columns) {
 
 std::string pad_left(std::string_view text, std::size_t columns) {
   return spaces(text, columns) + std::string(text);
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      out += pad(row[i], widths[i] + 2);
+    }
+    out += (row.empty() ? "" : row.back()) + "\n";
+  }
+  return out;
 }
 
 std::string shown(const Json& value, std::string_view otherwise) {
@@ -59,6 +81,14 @@ std::string indented(std::string_view text, std::string_view indent) {
     const std::string_view line = first_line(text);
     out.append(indent).append(line).append("\n");
     text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return out;
+}
+
+std::string counts_text(const Json& counts) {
+  std::string out;
+  for (const auto& [status, n] : counts.items()) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", status, n.get<std::int64_t>());
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "verbs/json.hpp"
 
@@ -15,6 +16,10 @@ using verbs::Json;
 // Filled with spaces to `columns` terminal columns; longer text stays whole.
 std::string pad(std::string_view text, std::size_t columns);
 std::string pad_left(std::string_view text, std::size_t columns);
+
+// Columns as wide as their widest cell, two spaces between them; the last one is not filled. Cells
+// must be printable. Ends in a newline unless there are no rows.
+std::string table(const std::vector<std::vector<std::string>>& rows);
 
 // A string value for one line of a terminal; `otherwise` when it is null.
 std::string shown(const Json& value, std::string_view otherwise = "-");
@@ -30,6 +35,9 @@ std::string payload_text(const Json& payload);
 
 // Each line with `indent` in front; ends in a newline.
 std::string indented(std::string_view text, std::string_view indent);
+
+// "done=2, ready=1"; "" when there are none.
+std::string counts_text(const Json& counts);
 
 // The items of a bulk answer, which is a bare object for a single id.
 Json::array_t items_of(const Json& value);

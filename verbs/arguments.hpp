@@ -41,7 +41,10 @@ inline constexpr Argument k_reason_words{.name = "reason",
 inline constexpr Argument k_reason{
     .name = "reason", .value = "TEXT", .help = "why, for the record"};
 inline constexpr Argument k_assignee_filter{
-    .name = "assignee", .value = "NAME", .help = "only tasks of this assignee ('none': of nobody)"};
+    .name = "assignee",
+    .type = Type::assignee,
+    .value = "NAME",
+    .help = "only tasks of this assignee ('none': of nobody)"};
 inline constexpr Argument k_tenant_filter{
     .name = "tenant", .value = "NAME", .help = "only tasks of this tenant"};
 inline constexpr Argument k_state_type{.name = "state-type",
@@ -74,9 +77,11 @@ inline constexpr auto k_create = std::to_array<Argument>({
      .required = true},
     {.name = "body", .value = "TEXT", .help = "the whole request, at most 1 MiB"},
     {.name = "body-file",
+     .type = Type::path,
      .value = "PATH",
      .help = "the body from a file, '-' for standard input; at most 1 MiB"},
     {.name = "assignee",
+     .type = Type::assignee,
      .value = "NAME",
      .help = "the profile that works on it; stored in lower case"},
     {.name = "parent",
@@ -297,6 +302,14 @@ inline constexpr auto k_log = std::to_array<Argument>({
      .most = 1'000'000'000},
 });
 
+inline constexpr Argument k_interval{
+    .name = "interval",
+    .type = Type::duration,
+    .value = "DURATION",
+    .help =
+        "look again after this time although nothing was told; at least 100ms (default: never, "
+        "each commit wakes it)",
+    .least = 100};
 inline constexpr auto k_watch = std::to_array<Argument>({
     {.name = "since",
      .type = Type::integer,
@@ -306,6 +319,122 @@ inline constexpr auto k_watch = std::to_array<Argument>({
     k_assignee_filter,
     k_tenant_filter,
     {.name = "kinds", .value = "A,B", .help = "only events of these kinds, separated by commas"},
+    k_interval,
+});
+
+inline constexpr auto k_tail = std::to_array<Argument>({
+    k_task,
+    {.name = "since",
+     .type = Type::integer,
+     .value = "SEQ",
+     .help = "only what came after this event number (default: everything)",
+     .least = 0},
+    {.name = "until-terminal",
+     .type = Type::boolean,
+     .help = "end once the task is done or archived"},
+    k_interval,
+});
+
+inline constexpr Argument k_new_assignee{
+    .name = "assignee",
+    .type = Type::assignee,
+    .value = "PROFILE",
+    .help = "a profile, or the name of whoever claims such tasks; 'none': nobody",
+    .positional = true,
+    .required = true};
+inline constexpr auto k_assign = std::to_array<Argument>({k_task, k_new_assignee});
+inline constexpr auto k_reassign = std::to_array<Argument>({
+    k_task,
+    k_new_assignee,
+    {.name = "reclaim",
+     .type = Type::boolean,
+     .help = "also when it runs: the worker is stopped first"},
+    k_reason,
+});
+
+inline constexpr Argument k_board{.name = "slug",
+                                  .type = Type::board,
+                                  .value = "BOARD",
+                                  .help = "a board's name",
+                                  .positional = true,
+                                  .required = true};
+inline constexpr auto k_boards_create = std::to_array<Argument>({
+    {.name = "slug",
+     .type = Type::board,
+     .value = "BOARD",
+     .help = "1 to 64 characters a-z, 0-9, _ and -, beginning with a letter or digit",
+     .positional = true,
+     .required = true},
+    {.name = "name", .value = "TEXT", .help = "what people call it (default: BOARD)"},
+    {.name = "description", .value = "TEXT", .help = "what it is for"},
+    {.name = "icon", .value = "TEXT", .help = "a sign for it, at most 64 bytes"},
+    {.name = "color", .value = "TEXT", .help = "its colour, for what shows colours"},
+    {.name = "default-workdir",
+     .type = Type::path,
+     .value = "PATH",
+     .help = "absolute; where dir and worktree workspaces without a path work"},
+    {.name = "switch", .type = Type::boolean, .help = "make it the current board"},
+});
+inline constexpr auto k_boards_show = std::to_array<Argument>({
+    {.name = "slug",
+     .type = Type::board,
+     .value = "BOARD",
+     .help = "a board's name (default: the one that commands mean)",
+     .positional = true},
+});
+inline constexpr auto k_boards_switch = std::to_array<Argument>({k_board});
+
+inline constexpr Argument k_profile{.name = "name",
+                                    .type = Type::profile,
+                                    .value = "NAME",
+                                    .help = "a profile's name",
+                                    .positional = true,
+                                    .required = true};
+inline constexpr auto k_one_profile = std::to_array<Argument>({k_profile});
+inline constexpr auto k_profile_create = std::to_array<Argument>({
+    {.name = "name",
+     .type = Type::profile,
+     .value = "NAME",
+     .help = "1 to 64 characters a-z, 0-9, '.', _ and -, beginning with a letter or digit",
+     .positional = true,
+     .required = true},
+    {.name = "command",
+     .value = "COMMAND",
+     .help = "the worker's program and arguments, after '--'; {task_id} {title} {body} {workspace} "
+             "{board} {context_file} are replaced",
+     .positional = true,
+     .required = true,
+     .repeatable = true},
+    {.name = "description", .value = "TEXT", .help = "what it is for"},
+    {.name = "verdict",
+     .type = Type::word,
+     .value = "explicit|exit-code",
+     .help = "explicit: the worker calls complete or block; exit-code: its exit code decides",
+     .fallback = "explicit",
+     .words = k_words<VerdictMode>},
+    {.name = "max-in-progress",
+     .type = Type::integer,
+     .value = "N",
+     .help = "most workers of it at a time; 1 to 10000",
+     .least = 1,
+     .most = 10'000},
+    {.name = "max-runtime",
+     .type = Type::duration,
+     .value = "DURATION",
+     .help = "the longest a run may take, at least 1s",
+     .least = k_second},
+    {.name = "env-pass",
+     .value = "NAME",
+     .help = "a variable taken from the dispatcher's environment; may be given again",
+     .repeatable = true},
+    {.name = "env",
+     .value = "NAME=VALUE",
+     .help = "a variable set to a value; may be given again",
+     .repeatable = true},
+});
+inline constexpr auto k_profile_delete = std::to_array<Argument>({
+    k_profile,
+    {.name = "force", .type = Type::boolean, .help = "also while tasks are assigned to it"},
 });
 
 inline constexpr auto k_daemon = std::to_array<Argument>({
@@ -316,7 +445,7 @@ inline constexpr auto k_daemon = std::to_array<Argument>({
      .least = k_second},
     k_max,
     k_failure_limit,
-    {.name = "pidfile", .value = "PATH", .help = "write the process id there"},
+    {.name = "pidfile", .type = Type::path, .value = "PATH", .help = "write the process id there"},
     {.name = "verbose", .type = Type::boolean, .help = "say what is done", .letter = 'v'},
     {.name = "once", .type = Type::boolean, .help = "one pass, then end"},
 });

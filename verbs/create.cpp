@@ -8,6 +8,7 @@
 #include "kernel/board/links.hpp"
 #include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
+#include "verbs/names.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
 #include "verbs/workspace.hpp"
@@ -97,8 +98,8 @@ void warn_when_nobody_starts_it(Call& call, const OpenBoard& open, const Task& t
       fs::exists(open.home.profile(task.assignee), ignored) &&
       !call.host.dispatcher_state(open.home).alive) {
     answer.people_advice.push_back(
-        "warning: no dispatcher is running, so nothing starts it; start one with `hermes kanban "
-        "daemon`");
+        "warning: no dispatcher is running, so nothing starts it; start one with `hermes "
+        "dispatcher start`");
   }
 }
 
@@ -151,6 +152,7 @@ Result<Answer> create(Call& call) {
         "make the working tree yourself and use --workspace dir:PATH");
   }
   if (!created.existing) {
+    tell_unknown_assignee(open, created.task.assignee, answer);
     warn_when_nobody_starts_it(call, open, created.task, answer);
   }
   return answer;

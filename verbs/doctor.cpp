@@ -14,6 +14,7 @@
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
+#include "verbs/programs.hpp"
 
 namespace hermes::verbs {
 
@@ -71,18 +72,6 @@ void check_config(const home::Home& home, Report& report) {
   }
 }
 
-// As execvp finds it. A command with a slash is taken as it is.
-bool can_be_executed(const std::string& command, const std::string& path) {
-  if (command.find('/') != std::string::npos) {
-    return ::access(command.c_str(), X_OK) == 0;
-  }
-  return std::ranges::any_of(split_list(path, ':'), [&](const std::string& dir) {
-    const fs::path file = fs::path(dir) / command;
-    std::error_code ignored;
-    return ::access(file.c_str(), X_OK) == 0 && !fs::is_directory(file, ignored);
-  });
-}
-
 void check_profiles(const home::Home& home, const std::string& path, Report& report) {
   const std::vector<std::string> names = home::list_profiles(home);
   if (names.empty()) {
@@ -94,10 +83,8 @@ void check_profiles(const home::Home& home, const std::string& path, Report& rep
     const auto profile = home::load_profile(home, name);
     if (!profile) {
       report.add("profile", name, profile.error());
-    } else if (profile->command.empty() || !can_be_executed(profile->command.front(), path)) {
-      const std::string command = profile->command.empty() ? "" : profile->command.front();
-      report.add(Finding::wrong, "profile", name,
-                 fmt::format("its command '{}' is not to be found", command),
+    } else if (const auto problem = problem_of_command(profile->command.front(), path)) {
+      report.add(Finding::wrong, "profile", name, *problem,
                  "install it, or give its whole path in " + home.profile(name).string());
     } else {
       report.add(Finding::ok, "profile", name, profile->command.front());
@@ -158,7 +145,7 @@ void check_dispatcher(Call& call, const home::Home& home, Report& report) {
                state.pid ? fmt::format("running, PID {}", *state.pid) : "running");
   } else {
     report.add(Finding::note, "dispatcher", home.dispatcher_lock().string(),
-               "not running: no task is started", "start it with `hermes kanban daemon`");
+               "not running: no task is started", "start it with `hermes dispatcher start`");
   }
   if (const auto held = home::read_notice(home, home::k_starts_topic); held && state.alive) {
     report.add(Finding::note, "dispatcher", "starts",
@@ -205,10 +192,7 @@ Result<Answer> doctor(Call& call) {
 
 Result<Answer> board_doctor(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
-  const std::string chosen = call.environment.variable("HERMES_KANBAN_BOARD");
-  TRY_ASSIGN(const home::BoardPaths paths,
-             home::choose_board(
-                 home, {call.board, chosen.empty() ? std::nullopt : std::optional(chosen)}));
+  TRY_ASSIGN(const home::BoardPaths paths, home::choose_board(home, board_choice(call)));
   Report report;
   check_board(paths, call.environment.now, report);
   return answer_of(report);

@@ -9,6 +9,17 @@ Result<Answer> init(Call& call);
 Result<Answer> version(Call& call);
 Result<Answer> doctor(Call& call);
 Result<Answer> board_doctor(Call& call);
+Result<Answer> config_show(Call& call);
+
+Result<Answer> profile_list(Call& call);
+Result<Answer> profile_show(Call& call);
+Result<Answer> profile_create(Call& call);
+Result<Answer> profile_delete(Call& call);
+
+Result<Answer> boards_list(Call& call);
+Result<Answer> boards_create(Call& call);
+Result<Answer> boards_show(Call& call);
+Result<Answer> boards_switch(Call& call);
 
 Result<Answer> create(Call& call);
 Result<Answer> list(Call& call);
@@ -27,12 +38,16 @@ Result<Answer> promote(Call& call);
 Result<Answer> reclaim(Call& call);
 Result<Answer> archive(Call& call);
 
+Result<Answer> assign(Call& call);
+Result<Answer> reassign(Call& call);
+
 Result<Answer> comment(Call& call);
 Result<Answer> link(Call& call);
 Result<Answer> unlink(Call& call);
 
 Result<Answer> log(Call& call);
 Result<Answer> watch(Call& call);
+Result<Answer> tail(Call& call);
 
 Result<Answer> daemon(Call& call);
 Result<Answer> dispatch(Call& call);

@@ -6,12 +6,7 @@ namespace {
 
 Result<OpenBoard> open_board(const Call& call, db::Database::Access access, bool with_config) {
   TRY_ASSIGN(home::Home home, find_home(call));
-  home::BoardChoice choice{call.board, std::nullopt};
-  if (const auto set = call.environment.variables.find("HERMES_KANBAN_BOARD");
-      set != call.environment.variables.end() && !set->second.empty()) {
-    choice.environment = set->second;
-  }
-  TRY_ASSIGN(home::BoardPaths paths, home::choose_board(home, choice));
+  TRY_ASSIGN(home::BoardPaths paths, home::choose_board(home, board_choice(call)));
   home::Config config;
   std::optional<Error> config_error;
   if (with_config) {
@@ -39,6 +34,11 @@ void tell_config_error(const OpenBoard& open, Answer& answer) {
 Result<home::Home> find_home(const Call& call) {
   return home::find_home(call.environment.variable("HERMES_HOME"),
                          call.environment.variable("HOME"));
+}
+
+home::BoardChoice board_choice(const Call& call) {
+  const std::string set = call.environment.variable("HERMES_KANBAN_BOARD");
+  return {call.board, set.empty() ? std::nullopt : std::optional(set)};
 }
 
 Result<OpenBoard> open_to_read(const Call& call) {

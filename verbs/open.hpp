@@ -9,6 +9,9 @@ namespace hermes::verbs {
 
 Result<home::Home> find_home(const Call& call);
 
+// What the call and its environment say about the board that is meant.
+home::BoardChoice board_choice(const Call& call);
+
 // The board that a call means, opened, with what its handler needs beside it.
 struct OpenBoard {
   home::Home home;

@@ -2,23 +2,12 @@
 
 #include <algorithm>
 
+#include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
 
 namespace hermes::verbs {
-
-namespace {
-
-Json counts_json(const std::map<Status, std::int64_t>& counts) {
-  Json out = Json::object();
-  for (const auto& [status, n] : counts) {
-    out[std::string(to_word(status))] = n;
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<Answer> stats(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_read(call));

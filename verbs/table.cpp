@@ -15,6 +15,17 @@ constexpr Properties k_for_agents{.for_agents = true};
 constexpr Properties k_writes{};
 constexpr Properties k_runs_dispatcher{.runs_dispatcher = true};
 
+constexpr Group k_groups[] = {
+    {"", "a durable kanban board for work that runs as processes", ""},
+    {"kanban", "the tasks of a board",
+     "The board is the one that --board names, else HERMES_KANBAN_BOARD, else the current one "
+     "(`hermes kanban boards switch`), else default.",
+     "", true},
+    {"kanban boards", "the boards of the home", "", "list"},
+    {"profile", "how the workers of a name are started", "", "list"},
+    {"config", "the settings", "", "show"},
+};
+
 constexpr Verb k_verbs[] = {
     {"",
      "init",
@@ -81,6 +92,20 @@ constexpr Verb k_verbs[] = {
      arguments::k_one_task, k_reads_for_agents, context},
     {"kanban", "runs", "", "the runs of a task", "", arguments::k_task_and_states, k_reads, runs},
     {"kanban", "log", "", "what a worker wrote", "", arguments::k_log, k_reads, log},
+    {"kanban", "assign", "", "give a task to a profile, or to nobody",
+     "A running task is refused. Another assignee starts afresh: failures are forgotten.",
+     arguments::k_assign, k_writes, assign},
+    {"kanban", "reassign", "", "give a task to another profile, also while it runs",
+     "Like assign; with --reclaim a running worker is stopped first.", arguments::k_reassign,
+     k_writes, reassign},
+    {"kanban",
+     "tail",
+     "",
+     "print the events of one task, and go on as they are committed",
+     "Ends with Ctrl-C, or when nobody reads any more.",
+     arguments::k_tail,
+     {.reads_only = true, .streams = true},
+     tail},
     {"kanban",
      "watch",
      "",
@@ -113,9 +138,53 @@ constexpr Verb k_verbs[] = {
     {"kanban", "dispatch", "", "one pass of the dispatcher",
      "Exit status 3 when another dispatcher is running.", arguments::k_dispatch, k_runs_dispatcher,
      dispatch},
+
+    {"kanban boards", "list", "ls", "all boards of the home", "", {}, k_reads, boards_list},
+    {"kanban boards", "create", "new", "make a board",
+     "A board that exists stays as it is, with its settings.", arguments::k_boards_create, k_writes,
+     boards_create},
+    {"kanban boards", "show", "current", "one board, and why it is the one that commands mean", "",
+     arguments::k_boards_show, k_reads, boards_show},
+    {"kanban boards", "switch", "use", "make a board the one that commands mean",
+     "HERMES_KANBAN_BOARD and --board go before it.", arguments::k_boards_switch, k_writes,
+     boards_switch},
+
+    {"profile",
+     "list",
+     "ls",
+     "all profiles, with what they have to do",
+     "",
+     {},
+     k_reads,
+     profile_list},
+    {"profile", "show", "", "one profile", "Exit status 1 when it cannot be used.",
+     arguments::k_one_profile, k_reads, profile_show},
+    {"profile", "create", "new", "write a new profile",
+     "For example: hermes profile create writer --description 'Writes texts' -- my-agent --task "
+     "'{task_id}'",
+     arguments::k_profile_create, k_writes, profile_create},
+    {"profile", "delete", "rm", "remove a profile",
+     "Refused while tasks that are not done are assigned to it.", arguments::k_profile_delete,
+     k_writes, profile_delete},
+
+    {"config",
+     "show",
+     "",
+     "every setting, the value that applies and where it comes from",
+     "Flags of a running dispatcher go before config.toml.",
+     {},
+     k_reads,
+     config_show},
 };
 
 }  // namespace
+
+std::span<const Group> all_groups() { return k_groups; }
+
+const Group* find_group(std::string_view name) {
+  const auto* found = std::ranges::find(k_groups, name, &Group::name);
+  return found == std::end(k_groups) ? nullptr : found;
+}
 
 std::span<const Verb> all_verbs() { return k_verbs; }
 

@@ -7,6 +7,12 @@ namespace hermes::verbs {
 // All verbs, in the order of the help.
 std::span<const Verb> all_verbs();
 
+// All groups, the program itself first.
+std::span<const Group> all_groups();
+
+// Null when there is none.
+const Group* find_group(std::string_view name);
+
 // By name or alias; null when there is none.
 const Verb* find_verb(std::string_view group, std::string_view name);
 

@@ -7,6 +7,7 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/paths.hpp"
 #include "verbs/json.hpp"
 #include "verbs/table.hpp"
 
@@ -67,6 +68,14 @@ Result<void> check_json_object(const Argument& argument, const std::string& valu
   }
 }
 
+Result<void> check_name(const Argument& argument, Result<std::string> parsed) {
+  if (!parsed) {
+    parsed.error().message = fmt::format("{}: {}", shown_name(argument), parsed.error().message);
+    return std::unexpected(std::move(parsed).error());
+  }
+  return {};
+}
+
 Result<void> check_value(const Argument& argument, const std::string& value) {
   switch (argument.type) {
     case Type::integer: {
@@ -86,7 +95,13 @@ Result<void> check_value(const Argument& argument, const std::string& value) {
     }
     case Type::json_object:
       return check_json_object(argument, value);
+    case Type::board:
+      return check_name(argument, home::parse_slug(value));
+    case Type::profile:
+      return check_name(argument, home::parse_profile_name(value));
     case Type::text:
+    case Type::assignee:
+    case Type::path:
     case Type::task_id:
     case Type::boolean:
       break;

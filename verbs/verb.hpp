@@ -22,6 +22,10 @@ enum class Type {
   word,         // one of `words`
   boolean,      // a flag without a value
   json_object,  // text of a JSON object; blank counts as not given
+  board,        // a board's name
+  profile,      // a profile's name
+  assignee,     // a profile's name, or any other lane; "none", "-" and "null" mean nobody
+  path,         // of a file or directory
 };
 
 // One argument of a verb. A positional is named like any other; readers that have no positions
@@ -49,14 +53,24 @@ struct Properties {
   bool streams = false;          // answers by Host::emit, line by line, until it is stopped
   bool runs_dispatcher = false;  // becomes hermes-dispatcher, or waits for it: not for servers
   bool for_agents = false;       // offered to workers as a tool
+  bool hidden = false;           // for other programs: not in help, completion or the manual
 };
 
 using Handler = Result<Answer> (*)(Call&);
 
+// Words in front of a verb: `hermes kanban VERB`, `hermes kanban boards VERB`.
+struct Group {
+  std::string_view name;  // all the words, separated by blanks; "" is the program itself
+  std::string_view help;  // one line
+  std::string_view more;  // further sentences for its page, may be empty
+  std::string_view default_verb = {};  // what the words alone mean; "" is help
+  bool takes_board = false;            // --board has a meaning
+};
+
 // One verb, for every surface: the command line, the MCP server, the REST API, completion and the
 // reference page.
 struct Verb {
-  std::string_view group;  // "kanban", or "" for verbs of the program itself
+  std::string_view group;  // the name of its group
   std::string_view name;
   std::string_view alias;
   std::string_view help;  // one line

@@ -4,6 +4,7 @@
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/names.hpp"
 #include "verbs/open.hpp"
@@ -65,25 +66,57 @@ Result<std::int64_t> first_cursor(OpenBoard& open, const Values& values) {
       [](db::Reader& tx) -> Result<std::int64_t> { return board::last_event(tx); });
 }
 
-}  // namespace
-
-Result<Answer> watch(Call& call) {
-  TRY_ASSIGN(const board::EventFilter filter, filter_of(call.values));
-  TRY_ASSIGN(OpenBoard open, open_to_read(call));
+// From `cursor` on, until nobody reads any more, the call is to end, or `over` says so after what
+// was committed has been printed.
+template <class Over>
+Result<Answer> follow(OpenBoard& open, Call& call, const board::EventFilter& filter,
+                      std::int64_t cursor, Json facts, Over over) {
   // Before the first look, or a commit between look and watch would be seen only with the next one.
   TRY_ASSIGN(db::GateWatch changes, db::GateWatch::on(open.paths.lock()));
-  TRY_ASSIGN(std::int64_t cursor, first_cursor(open, call.values));
-  call.host.begin({{"board", open.paths.slug}, {"since", cursor}});
+  facts["board"] = open.paths.slug;
+  facts["since"] = cursor;
+  call.host.begin(facts);
+  const auto interval = call.values.duration("interval");
   Answer answer;
   while (true) {
+    TRY_ASSIGN(const bool is_over, over());  // before the look, so that its last event is printed
     TRY_ASSIGN(const bool read_by_somebody, emit_new(open, call.host, filter, cursor));
-    if (!read_by_somebody || call.host.wait_for(changes, std::nullopt) == Host::Woken::stopped) {
+    if (is_over || !read_by_somebody ||
+        call.host.wait_for(changes, interval) == Host::Woken::stopped) {
       return answer;
     }
     if (changes.take() == db::GateWatch::Seen::lost) {
       TRY_ASSIGN(changes, db::GateWatch::on(open.paths.lock()));
     }
   }
+}
+
+}  // namespace
+
+Result<Answer> watch(Call& call) {
+  TRY_ASSIGN(const board::EventFilter filter, filter_of(call.values));
+  TRY_ASSIGN(OpenBoard open, open_to_read(call));
+  TRY_ASSIGN(const std::int64_t cursor, first_cursor(open, call.values));
+  return follow(open, call, filter, cursor, Json::object(), []() -> Result<bool> { return false; });
+}
+
+Result<Answer> tail(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_to_read(call));
+  board::EventFilter filter;
+  TRY_ASSIGN(filter.task_id, open.database.read([&](db::Reader& tx) {
+    return board::resolve_id(tx, call.values.text_or("task_id", ""));
+  }));
+  const bool until_terminal = call.values.flag("until-terminal");
+  return follow(open, call, filter, call.values.integer("since").value_or(0),
+                {{"task_id", *filter.task_id}}, [&]() -> Result<bool> {
+                  if (!until_terminal) {
+                    return false;
+                  }
+                  return open.database.read([&](db::Reader& tx) -> Result<bool> {
+                    TRY_ASSIGN(const Task task, board::get_task(tx, *filter.task_id));
+                    return task.status == Status::done || task.status == Status::archived;
+                  });
+                });
 }
 
 }  // namespace hermes::verbs

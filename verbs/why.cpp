@@ -11,6 +11,7 @@
 #include "kernel/board/tasks.hpp"
 #include "kernel/home/notice.hpp"
 #include "kernel/home/profile.hpp"
+#include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
@@ -44,22 +45,9 @@ Result<Seen> look(OpenBoard& open, const Call& call) {
 // dispatcher does.
 void add_other_boards(const OpenBoard& open, const Call& call,
                       std::map<std::string, std::int64_t>& running) {
-  for (const std::string& slug : home::list_boards(open.home)) {
-    if (slug == open.paths.slug) {
-      continue;
-    }
-    auto other = db::Database::open(home::files_of(open.home.board(slug)),
-                                    db::Database::Access::read, call.environment.now);
-    if (!other) {
-      continue;
-    }
-    auto counts = other->read([](db::Reader& tx) -> Result<std::map<std::string, std::int64_t>> {
-      return board::running_by_profile(tx);
-    });
-    if (counts) {
-      for (const auto& [profile, n] : *counts) {
-        running[profile] += n;
-      }
+  for (const BoardLook& look : look_at_boards(open.home, call.environment.now, open.paths.slug)) {
+    for (const auto& [profile, n] : look.running) {
+      running[profile] += n;
     }
   }
 }

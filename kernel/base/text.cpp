@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <wchar.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace hermes {
@@ -93,6 +94,24 @@ bool is_wide(std::uint32_t code) {
 bool is_combining(std::uint32_t code) {
   return (code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
          (code >= 0x20d0 && code <= 0x20ff) || (code >= 0xfe00 && code <= 0xfe0f);
+}
+
+// Levenshtein's distance of two words.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
 }
 
 }  // namespace
@@ -192,6 +211,25 @@ Result<void> check_text(std::string_view what, std::string_view text, std::size_
                 "convert it, for example with iconv -t UTF-8");
   }
   return {};
+}
+
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& words) {
+  std::vector<std::pair<std::size_t, std::string>> near;
+  const std::string_view clipped = clip(word, 60);
+  for (const std::string& candidate : words) {
+    const std::size_t steps = edit_distance(clipped, candidate);
+    const bool part = clipped.size() >= 3 && candidate.find(clipped) != std::string::npos;
+    if (part ||
+        steps <= std::max<std::size_t>(candidate.size() < 4 ? 1 : 2, candidate.size() / 3)) {
+      near.emplace_back(steps, candidate);
+    }
+  }
+  std::sort(near.begin(), near.end());
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < near.size() && i < 3; ++i) {
+    found.push_back(near[i].second);
+  }
+  return found;
 }
 
 }  // namespace hermes

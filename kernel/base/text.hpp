@@ -36,6 +36,10 @@ std::vector<std::string> split_list(std::string_view text, char separator);
 
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
+// Up to three of `words` that may have been meant by `word`, the nearest first: by edit distance
+// (Levenshtein), or because they contain it.
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& words);
+
 // Columns a terminal uses for the text: 2 for wide East Asian characters and emoji, 0 for combining
 // marks, 1 otherwise.
 std::size_t display_width(std::string_view text);

@@ -37,12 +37,14 @@ EventPage events_after(db::Reader& tx, std::int64_t after, std::int64_t most,
   EventPage page;
   page.cursor = after;
   std::int64_t looked_at = 0;
-  auto row = tx.query(
-      "SELECT e.seq, e.task_id, e.run_id, e.kind, e.payload, e.at, COALESCE(t.assignee, ''), "
-      "COALESCE(t.tenant, '')"
-      " FROM events e LEFT JOIN tasks t ON t.id = e.task_id WHERE e.seq > $1 ORDER BY e.seq LIMIT "
-      "$2",
-      after, most);
+  const std::string sql =
+      std::string(
+          "SELECT e.seq, e.task_id, e.run_id, e.kind, e.payload, e.at, "
+          "COALESCE(t.assignee, ''), COALESCE(t.tenant, '')"
+          " FROM events e LEFT JOIN tasks t ON t.id = e.task_id WHERE e.seq > $1") +
+      (filter.task_id ? " AND e.task_id = $3" : "") + " ORDER BY e.seq LIMIT $2";
+  auto row =
+      filter.task_id ? tx.query(sql, after, most, *filter.task_id) : tx.query(sql, after, most);
   while (row.next()) {
     WatchedEvent watched{read_event(row), row.text(6), row.text(7)};
     page.cursor = watched.event.seq;

@@ -24,6 +24,7 @@ struct WatchedEvent {
   std::string tenant;
 };
 struct EventFilter {
+  std::optional<std::string> task_id;  // reads only the rows of this task
   std::optional<std::string> assignee;
   std::optional<std::string> tenant;
   std::vector<std::string> kinds;  // empty: all

@@ -15,4 +15,7 @@ struct DispatcherEnd {
 // Why the last dispatcher ended; nothing when none has ever ended in order.
 std::optional<DispatcherEnd> last_dispatcher_end(db::Reader& tx);
 
+// When the board was made.
+std::optional<Instant> board_created(db::Reader& tx);
+
 }  // namespace hermes::board

@@ -4,11 +4,14 @@ namespace hermes::board {
 
 Stats stats(db::Reader& tx) {
   Stats found;
-  auto row = tx.query(
-      "SELECT status, assignee, sum(n) FROM counts WHERE n > 0 AND status <> 'archived' GROUP BY "
-      "status, assignee");
+  auto row =
+      tx.query("SELECT status, assignee, sum(n) FROM counts WHERE n > 0 GROUP BY status, assignee");
   while (row.next()) {
     const auto status = row.word<Status>(0);
+    if (status == Status::archived) {
+      found.archived += row.integer(2);
+      continue;
+    }
     found.by_status[status] += row.integer(2);
     found.by_assignee[row.text(1)][status] += row.integer(2);
   }

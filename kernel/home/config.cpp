@@ -4,7 +4,6 @@
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
-#include "kernel/home/settings.hpp"
 
 namespace hermes::home {
 
@@ -19,14 +18,16 @@ constexpr Millis k_year = hours{24 * 366};
 
 // Names are compared on the board as they are stored there: trimmed and lower-cased.
 KeyRule name_key(std::string_view key, std::string& target) {
-  return {key, [&target](const Setting& setting) -> Result<void> {
+  return {key,
+          [&target](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(const std::string text, as_text(setting, k_name_bytes));
             if (printable(text) != text) {
               return std::unexpected(refuse(setting, "must not contain control characters"));
             }
             target = to_lower(trim(text));
             return {};
-          }};
+          },
+          [&target] { return target.empty() ? "" : toml_text(target); }};
 }
 
 std::vector<KeyRule> dispatcher_rules(Config& config) {
@@ -69,9 +70,9 @@ const std::vector<std::string>& reserved_sections() {
   return names;
 }
 
-Result<Config> parse_config(std::string_view text, const std::string& file_name) {
-  TRY_ASSIGN(const Setting file, parse_settings(text, file_name));
-  Config config;
+namespace {
+
+std::vector<KeyRule> rules_of(Config& config) {
   std::vector<KeyRule> rules = {
       table_key("dispatcher", dispatcher_rules(config)),
       table_key("retry", retry_rules(config.limits)),
@@ -82,7 +83,12 @@ Result<Config> parse_config(std::string_view text, const std::string& file_name)
   for (const std::string& name : reserved_sections()) {
     rules.push_back(reserved(name));
   }
-  TRY(read_table(file, rules));
+  return rules;
+}
+
+Result<Config> read_config(const Setting& file, const std::string& file_name) {
+  Config config;
+  TRY(read_table(file, rules_of(config)));
   if (config.limits.retry_max < config.limits.retry_base) {
     return fail(ErrorCode::invalid,
                 fmt::format("{}: retry.max is shorter than retry.base", file_name),
@@ -91,13 +97,29 @@ Result<Config> parse_config(std::string_view text, const std::string& file_name)
   return config;
 }
 
-Result<Config> load_config(const Home& home) {
+// The file's text; none when there is no file.
+Result<std::string> config_text(const Home& home) {
   auto text = read_file(home.config(), k_settings_bytes);
-  if (!text && text.error().code == ErrorCode::not_found) {
-    return Config{};
-  }
-  TRY(text);
-  return parse_config(*text, home.config().string());
+  return !text && text.error().code == ErrorCode::not_found ? "" : std::move(text);
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, const std::string& file_name) {
+  TRY_ASSIGN(const Setting file, parse_settings(text, file_name));
+  return read_config(file, file_name);
+}
+
+Result<Config> load_config(const Home& home) {
+  TRY_ASSIGN(const std::string text, config_text(home));
+  return parse_config(text, home.config().string());
+}
+
+Result<std::vector<Effective>> effective_config(const Home& home) {
+  TRY_ASSIGN(const std::string text, config_text(home));
+  TRY_ASSIGN(const Setting file, parse_settings(text, home.config().string()));
+  TRY_ASSIGN(Config config, read_config(file, home.config().string()));
+  return effective_values(file, rules_of(config));
 }
 
 }  // namespace hermes::home

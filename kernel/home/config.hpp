@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/home/paths.hpp"
+#include "kernel/home/settings.hpp"
 #include "kernel/model/limits.hpp"
 
 namespace hermes::home {
@@ -23,6 +24,9 @@ Result<Config> load_config(const Home& home);
 
 // The same from text, for tests and for checking an edit.
 Result<Config> parse_config(std::string_view text, const std::string& file_name);
+
+// Every key with the value that applies and the line it comes from. Error: as load_config.
+Result<std::vector<Effective>> effective_config(const Home& home);
 
 // Words that config.toml keeps for what is to come; they are accepted and have no effect yet.
 const std::vector<std::string>& reserved_sections();

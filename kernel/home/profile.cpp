@@ -193,6 +193,69 @@ Result<Profile> load_profile(const Home& home, const std::string& name) {
   return parse_profile(*text, name, home.profile(name).string());
 }
 
+namespace {
+
+std::string optional_line(std::string_view key, const std::string& value) {
+  return value.empty() ? "" : fmt::format("{} = {}\n", key, value);
+}
+
+// The same lines that parse_profile reads.
+std::string profile_text(const Profile& profile) {
+  std::string text = fmt::format(
+      "description = {}\n\n"
+      "# A list of arguments; no shell is involved unless the command is one.\n"
+      "# {{task_id}} {{title}} {{body}} {{workspace}} {{board}} {{context_file}} are replaced.\n"
+      "command = {}\n\n"
+      "# \"explicit\": the worker calls hermes kanban complete or block.\n"
+      "# \"exit-code\": its exit code is the verdict.\n"
+      "verdict = \"{}\"\n",
+      toml_text(profile.description), toml_texts(profile.command), to_word(profile.verdict));
+  text += optional_line("max_in_progress", profile.max_in_progress
+                                               ? std::to_string(*profile.max_in_progress)
+                                               : "");
+  text +=
+      optional_line("max_runtime", profile.max_runtime ? toml_duration(*profile.max_runtime) : "");
+  text += optional_line("env_pass", profile.env_pass.empty() ? "" : toml_texts(profile.env_pass));
+  if (!profile.env.empty()) {
+    text += "\n[env]\n";
+    for (const auto& [name, value] : profile.env) {
+      text += fmt::format("{} = {}\n", toml_text(name), toml_text(value));
+    }
+  }
+  if (profile.nice != 0 || profile.memory_bytes != 0 || profile.cpu_seconds != 0) {
+    text += fmt::format("\n[limits]\nnice = {}\nmemory = {}\ncpu = {}\n", profile.nice,
+                        profile.memory_bytes, profile.cpu_seconds);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<void> create_profile(const Home& home, const Profile& profile) {
+  const fs::path file = home.profile(profile.name);
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(file, ignored))) {
+    return fail(ErrorCode::conflict, fmt::format("profile '{}' exists already", profile.name),
+                "edit " + printable(file.string()) + ", or delete it first");
+  }
+  const std::string text = profile_text(profile);
+  TRY(parse_profile(text, profile.name, file.string()));
+  TRY(make_directory(file.parent_path()));
+  return write_file_atomically(file, text);
+}
+
+Result<bool> delete_profile(const Home& home, const std::string& name) {
+  const fs::path file = home.profile(name);
+  std::error_code problem;
+  if (!fs::remove(file, problem)) {
+    return problem ? std::unexpected(system_error("remove", file, problem.value()))
+                   : fail(ErrorCode::not_found, fmt::format("no profile '{}'", name),
+                          "see `hermes profile list`");
+  }
+  TRY(sync_directory(file.parent_path()));
+  return fs::remove(file.parent_path(), problem);
+}
+
 std::vector<std::string> list_profiles(const Home& home) {
   std::vector<std::string> names;
   std::error_code problem;

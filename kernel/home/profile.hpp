@@ -32,6 +32,14 @@ Result<Profile> load_profile(const Home& home, const std::string& name);
 Result<Profile> parse_profile(std::string_view text, const std::string& name,
                               const std::string& file_name);
 
+// Writes profiles/<name>/profile.toml. Error: conflict when there is one; invalid when it could not
+// be used, before anything is written.
+Result<void> create_profile(const Home& home, const Profile& profile);
+
+// Removes profile.toml, and its directory when nothing else is in it (false: it stays). Error:
+// not_found.
+Result<bool> delete_profile(const Home& home, const std::string& name);
+
 // Names of all profiles on disk, sorted, whether they can be used or not.
 std::vector<std::string> list_profiles(const Home& home);
 

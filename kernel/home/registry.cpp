@@ -94,19 +94,9 @@ class NewDirectory {
   fs::path path_;
 };
 
-std::string settings_text(const std::string& slug) {
-  return fmt::format(
-      "# What people see of this board; every line may be changed.\n"
-      "name = \"{}\"\n"
-      "description = \"\"\n"
-      "icon = \"\"\n"
-      "default_workdir = \"\"\n",
-      slug);
-}
-
-Result<void> fill_board(const BoardPaths& board, Instant now) {
+Result<void> fill_board(const BoardPaths& board, const BoardSettings& settings, Instant now) {
   TRY(db::Database::create(files_of(board), now));
-  TRY(write_file_atomically(board.settings(), settings_text(board.slug)));
+  TRY(save_board_settings(board, settings));
   TRY(make_directory(board.logs()));
   TRY(make_directory(board.workspaces()));
   return sync_directory(board.dir);
@@ -173,6 +163,17 @@ Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice) {
   return board;
 }
 
+Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice) {
+  TRY_ASSIGN(BoardPaths board, choose_board(home, choice));
+  TRY_ASSIGN(const std::optional<Named> found, named_board(home, choice));
+  return ChosenBoard{std::move(board), found ? found->source : "the default"};
+}
+
+Result<void> switch_board(const Home& home, const std::string& slug) {
+  TRY(choose_board(home, {slug, std::nullopt}));
+  return write_file_atomically(home.current(), slug + "\n");
+}
+
 std::vector<std::string> list_boards(const Home& home) {
   std::vector<std::string> slugs;
   std::error_code problem;
@@ -197,8 +198,10 @@ Result<void> create_home(const Home& home) {
   return make_directory(home.profiles());
 }
 
-Result<bool> create_board(const Home& home, const std::string& slug, Instant now) {
+Result<bool> create_board(const Home& home, const std::string& slug, Instant now,
+                          BoardSettings settings) {
   TRY(parse_slug(slug));
+  settings.name = settings.name.empty() ? slug : settings.name;
   TRY(create_home(home));
   const BoardPaths board = home.board(slug);
   if (is_board(board)) {
@@ -210,7 +213,7 @@ Result<bool> create_board(const Home& home, const std::string& slug, Instant now
     return std::unexpected(system_error("create directory", pattern, errno));
   }
   NewDirectory made{pattern};
-  TRY(fill_board({slug, made.path()}, now));
+  TRY(fill_board({slug, made.path()}, settings, now));
   // Replaces nothing but an empty directory, so whoever is second keeps the board of the first.
   if (::rename(made.path().c_str(), board.dir.c_str()) != 0) {
     const int error_number = errno;

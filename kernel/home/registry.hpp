@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel/db/database.hpp"
+#include "kernel/home/board_settings.hpp"
 #include "kernel/home/paths.hpp"
 
 namespace hermes::home {
@@ -21,6 +22,17 @@ struct BoardChoice {
 // silent fall-through.
 Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice);
 
+// The same with where the choice came from: "--board", "HERMES_KANBAN_BOARD", the path of
+// `current`, or "the default".
+struct ChosenBoard {
+  BoardPaths paths;
+  std::string source;
+};
+Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice);
+
+// Makes it the current board, for everybody who names none. Error: not_found.
+Result<void> switch_board(const Home& home, const std::string& slug);
+
 // Slugs of all boards of the home, the default first, then sorted. A board is a directory that
 // holds board.db or board.lock.
 std::vector<std::string> list_boards(const Home& home);
@@ -28,7 +40,8 @@ std::vector<std::string> list_boards(const Home& home);
 // Makes the home, its directories and the board; everything that exists stays as it is. True when
 // the board is new. A new board appears whole: it is made in a directory of its own beside and
 // renamed.
-Result<bool> create_board(const Home& home, const std::string& slug, Instant now);
+Result<bool> create_board(const Home& home, const std::string& slug, Instant now,
+                          BoardSettings settings = {});
 
 // The home with its fixed directories (0700).
 Result<void> create_home(const Home& home);

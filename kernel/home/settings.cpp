@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
@@ -86,49 +87,12 @@ class Reader {
   std::string file_name_;
 };
 
-// Edit distance of two words (Levenshtein), for suggestions.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
-  }
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-// Up to three legal keys that may have been meant, the nearest first.
-std::vector<std::string> nearest(const std::string& word, const std::vector<KeyRule>& rules) {
-  std::vector<std::pair<std::size_t, std::string>> near;
-  const std::string_view clipped = clip(word, 60);
-  for (const KeyRule& rule : rules) {
-    const std::size_t steps = distance(clipped, rule.key);
-    const bool part = clipped.size() >= 3 && rule.key.find(clipped) != std::string_view::npos;
-    if (part || steps <= std::max<std::size_t>(rule.key.size() < 4 ? 1 : 2, rule.key.size() / 3)) {
-      near.emplace_back(steps, std::string(rule.key));
-    }
-  }
-  std::sort(near.begin(), near.end());
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < near.size() && i < 3; ++i) {
-    words.push_back(near[i].second);
-  }
-  return words;
-}
-
 Error unknown_key(const Setting& table, const Setting& setting, const std::vector<KeyRule>& rules) {
   std::vector<std::string> legal;
   for (const KeyRule& rule : rules) {
     legal.emplace_back(rule.key);
   }
-  const std::vector<std::string> near = nearest(setting.key, rules);
+  const std::vector<std::string> near = nearest(setting.key, legal);
   const std::string_view file = std::string_view(setting.place).substr(0, setting.place.find(": "));
   std::string message =
       fmt::format("{}: unknown key '{}'", file, printable(clip(setting.key, 100)));
@@ -263,23 +227,69 @@ KeyRule reserved(std::string_view key) {
 
 KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least,
                   std::int64_t most) {
-  return {key, [&target, least, most](const Setting& setting) -> Result<void> {
+  return {key,
+          [&target, least, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_bytes(setting, least, most));
             return {};
-          }};
+          },
+          [&target] { return std::to_string(target); }};
 }
 
 KeyRule text_key(std::string_view key, std::string& target, std::size_t most) {
-  return {key, [&target, most](const Setting& setting) -> Result<void> {
+  return {key,
+          [&target, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_text(setting, most));
             return {};
-          }};
+          },
+          [&target] { return target.empty() ? "" : toml_text(target); }};
 }
 
 KeyRule table_key(std::string_view key, std::vector<KeyRule> rules) {
-  return {key, [rules = std::move(rules)](const Setting& setting) {
-            return read_table(setting, rules);
-          }};
+  return {key, [rules](const Setting& setting) { return read_table(setting, rules); }, {}, rules};
+}
+
+std::vector<Effective> effective_values(const Setting& file, const std::vector<KeyRule>& rules) {
+  std::vector<Effective> values;
+  for (const KeyRule& rule : rules) {
+    const auto given = std::find_if(file.items.begin(), file.items.end(),
+                                    [&](const Setting& one) { return one.key == rule.key; });
+    const Setting none;
+    const Setting& setting = given == file.items.end() ? none : *given;
+    if (rule.show) {
+      values.push_back({std::string(rule.key), rule.show(), setting.line});
+    }
+    for (Effective& inner : effective_values(setting, rule.inner)) {
+      inner.key = fmt::format("{}.{}", rule.key, inner.key);
+      values.push_back(std::move(inner));
+    }
+  }
+  return values;
+}
+
+std::string toml_text(std::string_view text) {
+  std::ostringstream out;
+  const toml::value<std::string> value{std::string(text)};
+  out << toml::toml_formatter(value, toml::format_flags::none);
+  return out.str();
+}
+
+std::string toml_texts(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) {
+    quoted.push_back(toml_text(text));
+  }
+  return "[" + join(quoted, ", ") + "]";
+}
+
+std::string toml_duration(Millis length) {
+  constexpr std::pair<std::int64_t, std::string_view> k_units[] = {
+      {86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1000, "s"}, {1, "ms"}};
+  for (const auto& [ms, unit] : k_units) {
+    if (length.count() >= ms && length.count() % ms == 0) {
+      return toml_text(fmt::format("{}{}", length.count() / ms, unit));
+    }
+  }
+  return "0";
 }
 
 }  // namespace hermes::home

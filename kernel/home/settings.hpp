@@ -40,11 +40,28 @@ Result<std::vector<std::string>> as_texts(const Setting& setting, std::size_t mo
 
 Error refuse(const Setting& setting, std::string_view rule, std::string hint = {});
 
-// A legal key of a table and what is done with its value.
+// A legal key of a table, what is done with its value, and how the value that applies is written in
+// TOML ("" while none does).
 struct KeyRule {
   std::string_view key;
   std::function<Result<void>(const Setting&)> take;
+  std::function<std::string()> show = {};
+  std::vector<KeyRule> inner = {};  // of a table
 };
+
+// A value that applies, and the line that it comes from (0: the default).
+struct Effective {
+  std::string key;    // "<section>.<key>"
+  std::string value;  // as TOML writes it; "" when nothing is set
+  int line = 0;
+};
+// Of every key that `rules` can show, in their order. `file` was read by them.
+std::vector<Effective> effective_values(const Setting& file, const std::vector<KeyRule>& rules);
+
+// A text as TOML writes it, in quotes.
+std::string toml_text(std::string_view text);
+std::string toml_texts(const std::vector<std::string>& texts);
+std::string toml_duration(Millis length);
 
 // Hands every key of the table to its rule. Error: the first (by line) that has none, with the
 // nearest legal keys, or the first that its rule refuses.
@@ -59,6 +76,10 @@ KeyRule integer_key(std::string_view key, T& target, std::int64_t least, std::in
   return {key, [&target, least, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_integer(setting, least, most));
             return {};
+          },
+          [&target] {
+            const std::optional<std::int64_t> value(target);
+            return value ? std::to_string(*value) : "";
           }};
 }
 
@@ -67,6 +88,10 @@ KeyRule duration_key(std::string_view key, T& target, Millis least, Millis most)
   return {key, [&target, least, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_duration(setting, least, most));
             return {};
+          },
+          [&target] {
+            const std::optional<Millis> value(target);
+            return value ? toml_duration(*value) : "";
           }};
 }
 

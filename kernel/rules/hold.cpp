@@ -138,7 +138,7 @@ std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& fact
   }
   if (!facts.dispatcher_alive) {
     holds.push_back({HoldKind::no_dispatcher,
-                     "no dispatcher is running: start one with `hermes kanban daemon`",
+                     "no dispatcher is running: start one with `hermes dispatcher start`",
                      std::nullopt});
   }
   return holds;

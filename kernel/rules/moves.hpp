@@ -26,17 +26,20 @@
 // else ready (requeue_target). Only a claim leads to running, and only the functions of
 // kernel/board move a task; each move writes exactly one event in the same transaction.
 //
-// | move      | from                                  | who |
-// |-----------|---------------------------------------|--------------------------------------------------------------------|
-// | claim     | ready, review                         | the dispatcher, a person or script | |
-// heartbeat | running                               | the run itself; anybody for an external claim
-// | | complete  | running, ready, blocked, review       | the run itself; a person (running:
-// --force unless external)        | | block     | running, ready, todo, review          | the run
-// itself; a person (a running worker is stopped)             | | unblock   | blocked, scheduled | a
-// person                                                           | | promote   | triage, todo,
-// blocked                 | a person; refused while a link is open                             | |
-// reclaim   | running                               | a person | | archive   | all but archived
-// (running: --force)   | a person                                                           |
+// clang-format off
+// | move      | from                                | who                                                |
+// |-----------|-------------------------------------|----------------------------------------------------|
+// | claim     | ready, review                       | the dispatcher, a person or script                 |
+// | heartbeat | running                             | the run itself; anybody for an external claim      |
+// | complete  | running, ready, blocked, review     | the run itself; a person (running: --force unless  |
+// |           |                                     | it is claimed by hand)                             |
+// | block     | running, ready, todo, review        | the run itself; a person (its worker is stopped)   |
+// | unblock   | blocked, scheduled                  | a person                                           |
+// | promote   | triage, todo, blocked               | a person; refused while a link is open             |
+// | reclaim   | running                             | a person                                           |
+// | assign    | all; running: only with --reclaim   | a person; the state stays, but for the reclaim     |
+// | archive   | all but archived (running: --force) | a person                                           |
+// clang-format on
 namespace hermes::rules {
 
 enum class Move { claim, heartbeat, complete, block, unblock, promote, reclaim, archive };

@@ -83,7 +83,7 @@ TEST_CASE("an unstarted task with a profile gets a warning, and only people see 
   const Hermes hermes;
   const Ran ran = hermes.kanban({"create", "x", "--assignee", "shell"});
   CHECK(ran.status == 0);
-  CHECK(ran.err.find("hermes kanban daemon") != std::string::npos);
+  CHECK(ran.err.find("hermes dispatcher start") != std::string::npos);
   CHECK(hermes.kanban({"create", "x", "--assignee", "shell", "--json"}).err.empty());
   CHECK(hermes.kanban({"create", "x", "--assignee", "nobody-here"}).err.empty());
   CHECK(hermes.kanban({"create", "x", "--assignee", "shell", "--triage"}).err.empty());

@@ -268,7 +268,7 @@ TEST_CASE("without a dispatcher it is said how to start one") {
   FleetFacts facts = all_clear();
   facts.dispatcher_alive = false;
   check_hold(only_hold(facts), HoldKind::no_dispatcher,
-             "no dispatcher is running: start one with `hermes kanban daemon`");
+             "no dispatcher is running: start one with `hermes dispatcher start`");
 }
 
 TEST_CASE("everything that keeps a start back is told, not only the first") {

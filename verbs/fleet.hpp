@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/board/facts.hpp"
+#include "kernel/board/stats.hpp"
+#include "kernel/home/registry.hpp"
+#include "verbs/json.hpp"
+
+namespace hermes::verbs {
+
+// One look at a board of the home.
+struct BoardLook {
+  std::string slug;
+  std::optional<Error> error;                // it cannot be read, and the rest is empty
+  std::map<Status, std::int64_t> by_status;  // archived ones too
+  std::map<std::string, std::map<Status, std::int64_t>> by_assignee;
+  std::map<std::string, std::int64_t> running;  // live workers per profile
+  std::optional<Instant> created_at;
+  std::optional<board::DispatcherEnd> dispatcher_end;
+};
+BoardLook look_at(const home::BoardPaths& paths, Instant now);
+
+// Every board but `except`. A board that cannot be read keeps nobody from seeing the others.
+std::vector<BoardLook> look_at_boards(const home::Home& home, Instant now,
+                                      std::string_view except = {});
+
+Json counts_json(const std::map<Status, std::int64_t>& counts);
+
+}  // namespace hermes::verbs

@@ -1,0 +1,36 @@
+#include <fmt/core.h>
+
+#include "kernel/home/config.hpp"
+#include "kernel/home/registry.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/open.hpp"
+
+namespace hermes::verbs {
+
+// Which home, which board, and every setting with the value that applies and where it comes from.
+Result<Answer> config_show(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  TRY_ASSIGN(const std::vector<home::Effective> values, home::effective_config(home));
+  Answer answer;
+  Json settings = Json::array();
+  for (const home::Effective& one : values) {
+    settings.push_back({{"key", one.key},
+                        {"value", one.value.empty() ? Json(nullptr) : Json(one.value)},
+                        {"source", one.line == 0 ? "default" : "config.toml"},
+                        {"line", one.line == 0 ? Json(nullptr) : Json(one.line)}});
+  }
+  const auto chosen = home::chosen_board(home, board_choice(call));
+  const bool home_is_set = !call.environment.variable("HERMES_HOME").empty();
+  answer.value = {{"home", home.dir.string()},
+                  {"home_source", home_is_set ? "HERMES_HOME" : "the default, ~/.hermes"},
+                  {"board", chosen ? Json(chosen->paths.slug) : Json(nullptr)},
+                  {"board_source", chosen ? Json(chosen->source) : Json(nullptr)},
+                  {"file", home.config().string()},
+                  {"settings", std::move(settings)}};
+  if (!chosen) {
+    answer.advice.push_back("note: " + chosen.error().message);
+  }
+  return answer;
+}
+
+}  // namespace hermes::verbs
