@@ -1,5 +1,5 @@
 # hermes_embed_migrations(OUT): writes a .cpp with every migrations/NNNN_name.sql as a byte array, its number, name and
-# SHA-256. Only the .cpp is generated, so editing SQL recompiles one file. Hexadecimal needs no delimiter and has no length limit.
+# SHA-256. Only the .cpp is generated, so editing SQL recompiles one file.
 function(hermes_embed_migrations out)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/migrations/[0-9][0-9][0-9][0-9]_*.sql)
   list(SORT files)
@@ -7,5 +7,6 @@ function(hermes_embed_migrations out)
     OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -DOUT=${out} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrationsScript.cmake
     DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrationsScript.cmake
+      ${CMAKE_SOURCE_DIR}/cmake/HexBytes.cmake
     VERBATIM)
 endfunction()

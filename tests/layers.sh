@@ -10,7 +10,7 @@ only() {
   local pattern=$1
   shift
   local found
-  found=$(grep -rnE "^#include <($pattern)" kernel verbs cli daemon --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
+  found=$(grep -rnE "^#include <($pattern)" kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
   if [ -n "$found" ]; then
     printf 'only %s may include <%s:\n%s\n' "$*" "$pattern" "$found"
     status=1
@@ -23,7 +23,7 @@ only 'systemd/' daemon/service.cpp
 only 'toml\+\+/|toml' kernel/home/settings.cpp
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ daemon/report.cpp
-found=$(grep -rnE 'PRAGMA' kernel verbs cli daemon --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
+found=$(grep -rnE 'PRAGMA' kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
 if [ -n "$found" ]; then
   printf 'only kernel/db says PRAGMA:\n%s\n' "$found"
   status=1
@@ -33,7 +33,7 @@ if [ -n "$found" ]; then
   printf 'the kernel reads no clock, no environment and starts nothing:\n%s\n' "$found"
   status=1
 fi
-found=$(grep -rnE 'co_await|co_return|co_yield' kernel verbs cli daemon --include='*.hpp' --include='*.cpp' || true)
+found=$(grep -rnE 'co_await|co_return|co_yield' kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' || true)
 if [ -n "$found" ]; then
   printf 'no coroutines (g++ 12 miscompiles them):\n%s\n' "$found"
   status=1
