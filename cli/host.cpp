@@ -4,16 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <thread>
 
 #include "cli/output.hpp"
 #include "cli/print.hpp"
 #include "cli/programs.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
 
 namespace hermes::cli {
 
@@ -21,6 +24,27 @@ namespace {
 
 constexpr std::size_t k_pipe_piece =
     4096;  // PIPE_BUF: what a writable pipe takes without blocking (pipe(7))
+
+constexpr Millis k_start_patience = std::chrono::seconds{10};
+constexpr std::size_t k_log_bytes = 64 * 1024 * 1024;
+
+Error no_dispatcher_program() {
+  return {ErrorCode::unavailable, "hermes-dispatcher is not to be found beside hermes or in PATH",
+          "install it there, or set HERMES_DISPATCHER to its path"};
+}
+
+// Looks every 10 ms: nothing tells of a lock that is taken.
+template <class Condition>
+bool wait_until(Condition condition, Millis limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return false;
+    }
+    std::this_thread::sleep_for(Millis{10});
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -40,12 +64,68 @@ Result<int> TerminalHost::run_dispatcher(const std::vector<std::string>& argumen
                                          Handover handover) {
   const std::string path = cli::find_program("hermes-dispatcher");
   if (path.empty()) {
-    return fail(ErrorCode::unavailable,
-                "hermes-dispatcher is not to be found beside hermes or in PATH",
-                "install it there, or set HERMES_DISPATCHER to its path");
+    return std::unexpected(no_dispatcher_program());
   }
   return handover == Handover::replace ? become_program(path, arguments)
                                        : run_quietly(path, arguments);
+}
+
+Result<verbs::Host::ProgramEnd> TerminalHost::run_program(const std::vector<std::string>& argv,
+                                                          Millis limit) {
+  return run_and_read(argv, limit);
+}
+
+Result<void> TerminalHost::start_dispatcher(const home::Home& home,
+                                            const std::filesystem::path& log) {
+  const std::string path = cli::find_program("hermes-dispatcher");
+  if (path.empty()) {
+    return std::unexpected(no_dispatcher_program());
+  }
+  const auto text_before = fs::exists(log) ? fs::file_size(log) : 0;
+  TRY_ASSIGN(const pid_t pid, start_in_background(path, {}, log));
+  const bool serves = wait_until(
+      [&] { return home::dispatcher_state(home).alive || has_ended(pid); }, k_start_patience);
+  if (serves && !has_ended(pid)) {
+    return {};
+  }
+  std::string said;
+  if (auto text = read_file(log, k_log_bytes)) {
+    said = text->substr(std::min<std::size_t>(text_before, text->size()));
+  }
+  return fail(ErrorCode::unavailable,
+              fmt::format("the dispatcher did not start: {}",
+                          said.empty() ? "it said nothing" : std::string(trim(said))),
+              "its log is " + log.string());
+}
+
+Result<void> TerminalHost::stop_dispatcher(const home::Home& home, Millis limit) {
+  const home::DispatcherState state = home::dispatcher_state(home);
+  if (!state.alive) {
+    return {};
+  }
+  if (!state.pid) {
+    return fail(ErrorCode::unavailable, "the dispatcher's PID is not visible from here",
+                "stop it where it was started");
+  }
+  // The PID is the holder's as long as the lock is held after the process was opened.
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, *state.pid, 0)));
+  if (!process || home::dispatcher_state(home).pid != state.pid) {
+    return home::dispatcher_state(home).alive
+               ? Result<void>(
+                     fail(ErrorCode::unavailable, "the dispatcher changes just now", "try again"))
+               : Result<void>{};
+  }
+  if (::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) != 0) {
+    return std::unexpected(
+        system_error("signal", fmt::format("the dispatcher (PID {})", *state.pid), errno));
+  }
+  pollfd ended{process.get(), POLLIN, 0};
+  if (::poll(&ended, 1, static_cast<int>(limit.count())) != 1) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("the dispatcher (PID {}) has not ended yet", *state.pid),
+                "look at it with ps, or kill it: workers go on and nothing is lost");
+  }
+  return {};
 }
 
 Result<std::string> TerminalHost::read_input(std::size_t most) {

@@ -16,6 +16,9 @@ class TerminalHost final : public verbs::Host {
   home::DispatcherState dispatcher_state(const home::Home& home) override;
   Result<int> run_dispatcher(const std::vector<std::string>& arguments, Handover handover) override;
   std::string find_program(std::string_view name) override;
+  Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override;
+  Result<void> start_dispatcher(const home::Home& home, const std::filesystem::path& log) override;
+  Result<void> stop_dispatcher(const home::Home& home, Millis limit) override;
   Result<std::string> read_input(std::size_t most) override;
   void begin(const verbs::Json& facts) override;
   bool emit(const verbs::Json& item) override;

@@ -9,7 +9,7 @@
 namespace hermes::cli {
 
 Printer printer_of(const verbs::Verb& verb) {
-  static constexpr std::array<std::pair<verbs::Handler, Printer>, 37> k_printers{{
+  static constexpr std::array<std::pair<verbs::Handler, Printer>, 43> k_printers{{
       {verbs::create, print_created},
       {verbs::list, print_list},
       {verbs::show, print_show},
@@ -44,6 +44,12 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::profile_create, print_profile_created},
       {verbs::profile_delete, print_profile_deleted},
       {verbs::config_show, print_config},
+      {verbs::dispatcher_status, print_dispatcher_status},
+      {verbs::dispatcher_start, print_dispatcher_started},
+      {verbs::dispatcher_stop, print_dispatcher_stopped},
+      {verbs::dispatcher_restart, print_dispatcher_started},
+      {verbs::dispatcher_install, print_dispatcher_installed},
+      {verbs::dispatcher_uninstall, print_dispatcher_uninstalled},
       {verbs::tail, nullptr},
       {verbs::watch, nullptr},
       {verbs::daemon, nullptr},

@@ -1,6 +1,8 @@
 #include "cli/programs.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -8,14 +10,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 
+#include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 
 namespace hermes::cli {
 
 namespace {
+
+constexpr std::size_t k_output_bytes = 64 * 1024;
 
 bool is_program(const fs::path& path) {
   std::error_code ignored;
@@ -73,26 +79,51 @@ Result<int> become_program(const std::string& path, const std::vector<std::strin
   return std::unexpected(system_error("execute", path, error_number));
 }
 
-Result<int> run_quietly(const std::string& path, const std::vector<std::string>& arguments) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int problem = ::posix_spawn(&pid, path.c_str(), &files, &attributes,
-                                    argv_of(path, arguments).data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (problem != 0) {
-    return std::unexpected(system_error("execute", path, problem));
+namespace {
+
+// What a child is started with: files, a default SIGPIPE, perhaps a session of its own.
+class SpawnPlan {
+ public:
+  explicit SpawnPlan(short flags = 0) {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawnattr_init(&attributes_);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &defaults);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(POSIX_SPAWN_SETSIGDEF | flags));
+    open(STDIN_FILENO, "/dev/null", O_RDONLY);
   }
+  ~SpawnPlan() {
+    posix_spawnattr_destroy(&attributes_);
+    posix_spawn_file_actions_destroy(&files_);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  void open(int fd, const char* path, int flags) {
+    posix_spawn_file_actions_addopen(&files_, fd, path, flags, 0600);
+  }
+  void duplicate(int from, int to) { posix_spawn_file_actions_adddup2(&files_, from, to); }
+
+  // `search`: in PATH.
+  Result<pid_t> spawn(const std::string& path, const std::vector<std::string>& arguments,
+                      bool search) const {
+    pid_t pid = -1;
+    const int problem = (search ? ::posix_spawnp : ::posix_spawn)(
+        &pid, path.c_str(), &files_, &attributes_, argv_of(path, arguments).data(), environ);
+    if (problem != 0) {
+      return std::unexpected(system_error("execute", path, problem));
+    }
+    return pid;
+  }
+
+ private:
+  posix_spawn_file_actions_t files_{};
+  posix_spawnattr_t attributes_{};
+};
+
+Result<int> wait_for(pid_t pid, const std::string& path) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) {
@@ -100,6 +131,75 @@ Result<int> run_quietly(const std::string& path, const std::vector<std::string>&
     }
   }
   return status_of(status);
+}
+
+// Until end of file or the deadline; false: it is not over yet.
+bool read_until(int fd, std::chrono::steady_clock::time_point deadline, std::string& text) {
+  while (true) {
+    const auto left =
+        std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now()).count();
+    pollfd item{fd, POLLIN, 0};
+    const int ready = left <= 0 ? 0 : ::poll(&item, 1, static_cast<int>(left));
+    if (ready == 0) {
+      return false;
+    }
+    char piece[4096];
+    const ssize_t got = ready < 0 ? -1 : ::read(fd, piece, sizeof piece);
+    if (got == 0 || (got < 0 && errno != EINTR)) {
+      return true;
+    }
+    if (got > 0 && text.size() < k_output_bytes) {
+      text.append(piece, static_cast<std::size_t>(got));
+    }
+  }
+}
+
+}  // namespace
+
+Result<int> run_quietly(const std::string& path, const std::vector<std::string>& arguments) {
+  SpawnPlan plan;
+  plan.open(STDOUT_FILENO, "/dev/null", O_WRONLY);
+  TRY_ASSIGN(const pid_t pid, plan.spawn(path, arguments, false));
+  return wait_for(pid, path);
+}
+
+Result<verbs::Host::ProgramEnd> run_and_read(const std::vector<std::string>& argv, Millis limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return std::unexpected(system_error("make a pipe for", argv.front(), errno));
+  }
+  const Fd reading(ends[0]);
+  Fd writing(ends[1]);
+  SpawnPlan plan;
+  plan.duplicate(writing.get(), STDOUT_FILENO);
+  plan.duplicate(writing.get(), STDERR_FILENO);
+  TRY_ASSIGN(const pid_t pid, plan.spawn(argv.front(), {argv.begin() + 1, argv.end()}, true));
+  writing.reset();
+  verbs::Host::ProgramEnd end;
+  if (!read_until(reading.get(), deadline, end.output)) {
+    ::kill(pid, SIGKILL);  // a child that we have not waited for: the PID is its own
+    (void)wait_for(pid, argv.front());
+    return fail(ErrorCode::unavailable,
+                fmt::format("{} did not end within {} ms", argv.front(), limit.count()),
+                "try it by hand: " + join(argv, " "));
+  }
+  TRY_ASSIGN(end.status, wait_for(pid, argv.front()));
+  return end;
+}
+
+Result<pid_t> start_in_background(const std::string& path,
+                                  const std::vector<std::string>& arguments, const fs::path& log) {
+  SpawnPlan plan(POSIX_SPAWN_SETSID);
+  plan.open(STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND);
+  plan.duplicate(STDOUT_FILENO, STDERR_FILENO);
+  return plan.spawn(path, arguments, false);
+}
+
+bool has_ended(pid_t child) {
+  int status = 0;
+  const pid_t got = ::waitpid(child, &status, WNOHANG);
+  return got == child || (got < 0 && errno == ECHILD);
 }
 
 }  // namespace hermes::cli

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kernel/base/error.hpp"
+#include "verbs/call.hpp"
 
 namespace hermes::cli {
 
@@ -19,5 +21,17 @@ Result<int> become_program(const std::string& path, const std::vector<std::strin
 // Runs it to its end without standard input and output; its errors go where ours go. The exit
 // status, 128 + signal when killed.
 Result<int> run_quietly(const std::string& path, const std::vector<std::string>& arguments);
+
+// A program of the system, searched in PATH, without standard input. Its output and its errors
+// together, at most 64 KiB; it is killed when `limit` is over (unavailable).
+Result<verbs::Host::ProgramEnd> run_and_read(const std::vector<std::string>& argv, Millis limit);
+
+// In a session of its own, without standard input, its output added to `log` (made with 0600).
+Result<pid_t> start_in_background(const std::string& path,
+                                  const std::vector<std::string>& arguments,
+                                  const std::filesystem::path& log);
+
+// Whether a child of ours has ended; takes its status once it has.
+bool has_ended(pid_t child);
 
 }  // namespace hermes::cli

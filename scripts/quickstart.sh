@@ -30,7 +30,6 @@ esac
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 prefix=${PREFIX:-$HOME/.local}
 [[ $prefix == /* ]] || prefix=$PWD/$prefix
-home=${HERMES_HOME:-$HOME/.hermes}
 build=$root/build/quickstart
 [[ -w $root ]] || build=${XDG_CACHE_HOME:-$HOME/.cache}/hermes/quickstart
 
@@ -85,30 +84,11 @@ find_repository() {
 
 # ── the dispatcher ──
 
-dispatcher_lives() {
-  local lock=$home/run/dispatcher.lock
-  [[ -e $lock ]] && ! flock --shared --nonblock "$lock" true
-}
-
 start_dispatcher() {
-  if dispatcher_lives; then
-    say "A dispatcher is running already"
-    return
+  if systemctl --user show-environment >/dev/null 2>&1; then
+    hermes dispatcher install
   fi
-  local log=$home/dispatcher.log pid tries
-  (umask 077 && : >>"$log")
-  setsid "$prefix/bin/hermes-dispatcher" </dev/null >>"$log" 2>&1 &
-  pid=$!
-  for ((tries = 0; tries < 200; tries++)); do
-    if dispatcher_lives; then
-      say "Started the dispatcher (it writes to $log)"
-      return
-    fi
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.05
-  done
-  tail -n 10 "$log" >&2
-  die "the dispatcher did not start, see $log"
+  hermes dispatcher start
 }
 
 # ── the pipeline ──
@@ -209,8 +189,8 @@ show_report() {
     "hermes kanban watch" "every change, as it is committed" \
     "hermes kanban why $report" "what keeps a task from running"
   printf '    %s\n' "hermes kanban create 'Free space' --assignee shell --body 'df -h / | tail -n 1'"
-  printf '  The dispatcher keeps running and starts what becomes ready. To stop it (workers go on, nothing is lost):\n'
-  printf '    kill $(cat %q)\n' "$home/run/dispatcher.lock"
+  printf '  The dispatcher keeps running and starts what becomes ready. What it does, and how to stop it (workers go on,\n'
+  printf '  nothing is lost):\n    hermes dispatcher status\n    hermes dispatcher stop\n'
   if [[ $user_path != *:"$prefix/bin":* ]]; then
     printf '  The programs are not on your PATH yet:\n    export PATH=%q:$PATH\n' "$prefix/bin"
   fi

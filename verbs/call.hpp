@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@
 #include "verbs/values.hpp"
 
 namespace hermes::verbs {
+
+namespace fs = std::filesystem;
 
 // Where a call comes from. A value: two calls in one process never disturb each other.
 struct Environment {
@@ -48,6 +51,22 @@ class Host {
                                      Handover handover) = 0;
   // The path of a program of ours ("hermes-shim"), "" when it is not to be found.
   virtual std::string find_program(std::string_view name) = 0;
+
+  struct ProgramEnd {
+    int status = 0;      // exit status, 128 + signal when killed
+    std::string output;  // standard output and error together, at most 64 KiB
+  };
+  // Runs a program of the system, searched in PATH, without standard input, for at most `limit`.
+  // Error: unavailable when it cannot be executed or does not end in time.
+  virtual Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) = 0;
+
+  // Starts hermes-dispatcher in a session of its own, its output added to `log` (0600), and returns
+  // once it serves the home. Error: unavailable with its last words.
+  virtual Result<void> start_dispatcher(const home::Home& home, const fs::path& log) = 0;
+
+  // Tells the dispatcher of the home to end (SIGTERM) and waits until it has. Error: unavailable
+  // when it cannot be told, or has not ended within `limit`.
+  virtual Result<void> stop_dispatcher(const home::Home& home, Millis limit) = 0;
 
   // At most `most` bytes of standard input. Error: invalid when there is more.
   virtual Result<std::string> read_input(std::size_t most) = 0;

@@ -11,6 +11,13 @@ Result<Answer> doctor(Call& call);
 Result<Answer> board_doctor(Call& call);
 Result<Answer> config_show(Call& call);
 
+Result<Answer> dispatcher_status(Call& call);
+Result<Answer> dispatcher_start(Call& call);
+Result<Answer> dispatcher_stop(Call& call);
+Result<Answer> dispatcher_restart(Call& call);
+Result<Answer> dispatcher_install(Call& call);
+Result<Answer> dispatcher_uninstall(Call& call);
+
 Result<Answer> profile_list(Call& call);
 Result<Answer> profile_show(Call& call);
 Result<Answer> profile_create(Call& call);

@@ -4,9 +4,10 @@ namespace hermes::verbs {
 
 namespace {
 
-Result<OpenBoard> open_board(const Call& call, db::Database::Access access, bool with_config) {
+Result<OpenBoard> open_board(const Call& call, const home::BoardChoice& choice,
+                             db::Database::Access access, bool with_config) {
   TRY_ASSIGN(home::Home home, find_home(call));
-  TRY_ASSIGN(home::BoardPaths paths, home::choose_board(home, board_choice(call)));
+  TRY_ASSIGN(home::BoardPaths paths, home::choose_board(home, choice));
   home::Config config;
   std::optional<Error> config_error;
   if (with_config) {
@@ -42,15 +43,19 @@ home::BoardChoice board_choice(const Call& call) {
 }
 
 Result<OpenBoard> open_to_read(const Call& call) {
-  return open_board(call, db::Database::Access::read, false);
+  return open_board(call, board_choice(call), db::Database::Access::read, false);
 }
 
 Result<OpenBoard> open_with_config(const Call& call) {
-  return open_board(call, db::Database::Access::read, true);
+  return open_board(call, board_choice(call), db::Database::Access::read, true);
+}
+
+Result<OpenBoard> open_named(const Call& call, const std::string& slug) {
+  return open_board(call, {slug, std::nullopt}, db::Database::Access::read, true);
 }
 
 Result<OpenBoard> open_to_write(const Call& call) {
-  return open_board(call, db::Database::Access::write, true);
+  return open_board(call, board_choice(call), db::Database::Access::write, true);
 }
 
 }  // namespace hermes::verbs

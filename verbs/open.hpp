@@ -26,6 +26,8 @@ struct OpenBoard {
 Result<OpenBoard> open_to_read(const Call& call);
 // For reading what depends on the settings.
 Result<OpenBoard> open_with_config(const Call& call);
+// The board of that name, for reading what depends on the settings.
+Result<OpenBoard> open_named(const Call& call, const std::string& slug);
 // For writing: migrates an older board.
 Result<OpenBoard> open_to_write(const Call& call);
 

@@ -14,6 +14,7 @@ constexpr Properties k_reads_for_agents{.reads_only = true, .for_agents = true};
 constexpr Properties k_for_agents{.for_agents = true};
 constexpr Properties k_writes{};
 constexpr Properties k_runs_dispatcher{.runs_dispatcher = true};
+constexpr Properties k_controls{.controls_dispatcher = true};
 
 constexpr Group k_groups[] = {
     {"", "a durable kanban board for work that runs as processes", ""},
@@ -24,6 +25,8 @@ constexpr Group k_groups[] = {
     {"kanban boards", "the boards of the home", "", "list"},
     {"profile", "how the workers of a name are started", "", "list"},
     {"config", "the settings", "", "show"},
+    {"dispatcher", "the program that starts the workers of all boards",
+     "Where the user's systemd runs the service, the verbs go through systemctl --user.", "status"},
 };
 
 constexpr Verb k_verbs[] = {
@@ -166,6 +169,55 @@ constexpr Verb k_verbs[] = {
     {"profile", "delete", "rm", "remove a profile",
      "Refused while tasks that are not done are assigned to it.", arguments::k_profile_delete,
      k_writes, profile_delete},
+
+    {"dispatcher",
+     "status",
+     "",
+     "since when it runs, what runs and what waits, and why",
+     "Exit status 1 when it does not run.",
+     {},
+     k_reads,
+     dispatcher_status},
+    {"dispatcher",
+     "start",
+     "",
+     "start it, unless it runs",
+     "As a service where one is installed (`install`), else in the background.",
+     {},
+     k_controls,
+     dispatcher_start},
+    {"dispatcher",
+     "stop",
+     "",
+     "stop it; workers go on, and the next dispatcher finds them again",
+     "",
+     {},
+     k_controls,
+     dispatcher_stop},
+    {"dispatcher",
+     "restart",
+     "",
+     "stop it and start it anew; workers go on",
+     "",
+     {},
+     k_controls,
+     dispatcher_restart},
+    {"dispatcher",
+     "install",
+     "",
+     "make it a service of the user's systemd, started at login",
+     "Writes and enables hermes-dispatcher.service for this home; `start` starts it.",
+     {},
+     k_controls,
+     dispatcher_install},
+    {"dispatcher",
+     "uninstall",
+     "",
+     "stop the service, disable it and remove what install wrote",
+     "",
+     {},
+     k_controls,
+     dispatcher_uninstall},
 
     {"config",
      "show",

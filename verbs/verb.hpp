@@ -50,10 +50,11 @@ struct Argument {
 
 struct Properties {
   bool reads_only = false;
-  bool streams = false;          // answers by Host::emit, line by line, until it is stopped
-  bool runs_dispatcher = false;  // becomes hermes-dispatcher, or waits for it: not for servers
-  bool for_agents = false;       // offered to workers as a tool
-  bool hidden = false;           // for other programs: not in help, completion or the manual
+  bool streams = false;              // answers by Host::emit, line by line, until it is stopped
+  bool runs_dispatcher = false;      // becomes hermes-dispatcher: not for servers
+  bool controls_dispatcher = false;  // starts, stops or installs it: not for servers
+  bool for_agents = false;           // offered to workers as a tool
+  bool hidden = false;               // for other programs: not in help, completion or the manual
 };
 
 using Handler = Result<Answer> (*)(Call&);

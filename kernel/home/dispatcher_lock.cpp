@@ -86,7 +86,12 @@ DispatcherState dispatcher_state(const Home& home) {
   if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
     return {};
   }
-  return {true, holder_of(path, file.get())};
+  struct stat facts {};
+  std::optional<Instant> since;
+  if (::fstat(file.get(), &facts) == 0) {  // the holder wrote its PID when it took the lock
+    since = Instant{facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1'000'000};
+  }
+  return {true, holder_of(path, file.get()), since};
 }
 
 }  // namespace hermes::home

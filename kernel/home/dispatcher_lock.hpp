@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kernel/base/fd.hpp"
+#include "kernel/base/instant.hpp"
 #include "kernel/home/paths.hpp"
 
 namespace hermes::home {
@@ -15,7 +16,8 @@ Result<Fd> take_dispatcher_lock(const Home& home);
 
 struct DispatcherState {
   bool alive = false;
-  std::optional<pid_t> pid;  // when it is visible
+  std::optional<pid_t> pid;      // when it is visible
+  std::optional<Instant> since;  // when it took the lock
 };
 DispatcherState dispatcher_state(const Home& home);
 

@@ -210,9 +210,8 @@ std::string profile_text(const Profile& profile) {
       "# \"exit-code\": its exit code is the verdict.\n"
       "verdict = \"{}\"\n",
       toml_text(profile.description), toml_texts(profile.command), to_word(profile.verdict));
-  text += optional_line("max_in_progress", profile.max_in_progress
-                                               ? std::to_string(*profile.max_in_progress)
-                                               : "");
+  text += optional_line("max_in_progress",
+                        profile.max_in_progress ? std::to_string(*profile.max_in_progress) : "");
   text +=
       optional_line("max_runtime", profile.max_runtime ? toml_duration(*profile.max_runtime) : "");
   text += optional_line("env_pass", profile.env_pass.empty() ? "" : toml_texts(profile.env_pass));

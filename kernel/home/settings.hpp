@@ -73,7 +73,8 @@ KeyRule reserved(std::string_view key);
 // T is the type of the bounds, or an optional of it.
 template <class T>
 KeyRule integer_key(std::string_view key, T& target, std::int64_t least, std::int64_t most) {
-  return {key, [&target, least, most](const Setting& setting) -> Result<void> {
+  return {key,
+          [&target, least, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_integer(setting, least, most));
             return {};
           },
@@ -85,7 +86,8 @@ KeyRule integer_key(std::string_view key, T& target, std::int64_t least, std::in
 
 template <class T>
 KeyRule duration_key(std::string_view key, T& target, Millis least, Millis most) {
-  return {key, [&target, least, most](const Setting& setting) -> Result<void> {
+  return {key,
+          [&target, least, most](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(target, as_duration(setting, least, most));
             return {};
           },

@@ -21,6 +21,19 @@ class FakeHost final : public verbs::Host {
     return on_run ? on_run() : Result<int>(0);
   }
   std::string find_program(std::string_view name) override { return "/bin/" + std::string(name); }
+  Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis) override {
+    programs_run.push_back(argv);
+    return on_program ? on_program(argv)
+                      : Result<ProgramEnd>(fail(ErrorCode::unavailable, "no such program"));
+  }
+  Result<void> start_dispatcher(const home::Home&, const std::filesystem::path&) override {
+    dispatcher = {true, 42, now()};
+    return {};
+  }
+  Result<void> stop_dispatcher(const home::Home&, Millis) override {
+    dispatcher = {};
+    return {};
+  }
   Result<std::string> read_input(std::size_t) override { return input; }
   void begin(const verbs::Json& facts) override { begun = facts; }
   bool emit(const verbs::Json& item) override {
@@ -32,6 +45,8 @@ class FakeHost final : public verbs::Host {
   home::DispatcherState dispatcher;
   std::vector<std::vector<std::string>> dispatcher_calls;
   std::function<Result<int>()> on_run;
+  std::vector<std::vector<std::string>> programs_run;
+  std::function<Result<ProgramEnd>(const std::vector<std::string>&)> on_program;
   std::string input;
   verbs::Json begun;
   std::vector<verbs::Json> emitted;

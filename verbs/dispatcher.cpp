@@ -1,0 +1,383 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/runs.hpp"
+#include "kernel/board/tasks.hpp"
+#include "kernel/home/notice.hpp"
+#include "systemd/unit.hpp"
+#include "verbs/fleet.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/holds.hpp"
+#include "verbs/service.hpp"
+#include "verbs/shapes.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+constexpr Millis k_stop_patience = std::chrono::seconds{30};
+constexpr std::int64_t k_tasks_shown = 20;  // per board, of the running and of the waiting ones
+constexpr std::size_t k_unit_bytes = 64 * 1024;
+
+// systemd runs the dispatcher that holds the lock.
+bool is_serving(const Service& service, const home::DispatcherState& state) {
+  return state.alive && service.main_pid && state.pid == service.main_pid;
+}
+
+// `start` is systemd's business.
+bool is_responsible(const Service& service, const home::Home& home) {
+  return service.manager && service.loaded && service.home == home.dir.string();
+}
+
+Json managed_by(const Service& service, const home::DispatcherState& state) {
+  return !state.alive ? Json(nullptr) : is_serving(service, state) ? "systemd" : "nobody";
+}
+
+Json state_json(const home::Home& home, const Service& service,
+                const home::DispatcherState& state) {
+  return {{"home", home.dir.string()},
+          {"running", state.alive},
+          {"pid", state.pid ? Json(*state.pid) : Json(nullptr)},
+          {"since", state.alive ? seconds_or_null(state.since) : Json(nullptr)},
+          {"managed_by", managed_by(service, state)}};
+}
+
+fs::path background_log(const home::Home& home) { return home.dir / "dispatcher.log"; }
+
+std::int64_t live_workers(const home::Home& home, Instant now) {
+  std::int64_t running = 0;
+  for (const BoardLook& look : look_at_boards(home, now)) {
+    for (const auto& [profile, n] : look.running) {
+      running += n;
+    }
+  }
+  return running;
+}
+
+Result<home::Home> home_with_a_board(const Call& call) {
+  TRY_ASSIGN(home::Home home, find_home(call));
+  if (home::list_boards(home).empty()) {
+    return fail(ErrorCode::not_found, fmt::format("there is no board in {}", home.dir.string()),
+                "`hermes init` makes the home and its first board");
+  }
+  return home;
+}
+
+// ── install ──
+
+fs::path unit_file(const Call& call) {
+  const std::string config = call.environment.variable("XDG_CONFIG_HOME");
+  const fs::path base = fs::path(config).is_absolute()
+                            ? fs::path(config)
+                            : fs::path(call.environment.variable("HOME")) / ".config";
+  return base / "systemd" / "user" / systemd::k_unit_name;
+}
+
+struct Written {
+  fs::path file;
+  bool changed = false;
+  std::optional<fs::path> kept;  // where another unit of that name was put
+};
+
+Result<Written> write_unit(const Call& call, const home::Home& home) {
+  const std::string program = call.host.find_program("hermes-dispatcher");
+  if (program.empty()) {
+    return fail(ErrorCode::unavailable,
+                "hermes-dispatcher is not to be found beside hermes or in PATH",
+                "install it there, or set HERMES_DISPATCHER to its path");
+  }
+  TRY_ASSIGN(const std::string text,
+             systemd::unit_text({program, {{"HERMES_HOME", home.dir.string()}}}));
+  Written written{unit_file(call), false, std::nullopt};
+  const auto before = read_file(written.file, k_unit_bytes);
+  if (before && *before == text) {
+    return written;
+  }
+  TRY(make_directory(written.file.parent_path(), 0755));
+  if (before) {
+    written.kept = written.file.string() + ".old";
+    TRY(write_file_atomically(*written.kept, *before, 0644));
+  }
+  TRY(write_file_atomically(written.file, text, 0644));
+  written.changed = true;
+  return written;
+}
+
+// A package has installed the unit, and it serves this home.
+bool comes_with_a_package(const Call& call, const Service& service, const home::Home& home) {
+  return is_responsible(service, home) && !service.fragment.empty() &&
+         service.fragment != unit_file(call).string();
+}
+
+void tell_of_lingering(std::optional<bool> lingering, Answer& answer) {
+  if (lingering == true) {
+    return;
+  }
+  answer.advice.push_back(
+      std::string(lingering ? "note: lingering is off: " : "note: unless lingering is on, ") +
+      "the dispatcher and its workers end when you log out, and start when you log in; "
+      "`loginctl enable-linger` lets them run from boot on");
+}
+
+}  // namespace
+
+Result<Answer> dispatcher_install(Call& call) {
+  TRY_ASSIGN(const home::Home home, home_with_a_board(call));
+  const Service before = look_at_service(call);
+  Written written;
+  if (comes_with_a_package(call, before, home)) {
+    written.file = before.fragment;
+  } else {
+    TRY_ASSIGN(written, write_unit(call, home));
+  }
+  Answer answer;
+  const std::optional<bool> lingering = before.manager ? is_lingering(call) : std::nullopt;
+  if (before.manager) {
+    TRY(control_service(call, "daemon-reload"));
+    TRY(control_service(call, "enable"));
+  } else {
+    answer.exit_status = 1;
+    answer.failures.push_back(
+        {ErrorCode::unavailable,
+         fmt::format(
+             "the unit is written, and not enabled: no systemd user manager answers here ({})",
+             before.problem),
+         fmt::format("in a session that has one: systemctl --user enable --now {}",
+                     systemd::k_unit_name)});
+  }
+  if (written.kept) {
+    answer.advice.push_back(
+        fmt::format("note: what stood there before is kept as {}", written.kept->string()));
+  }
+  if (before.manager) {
+    tell_of_lingering(lingering, answer);
+  }
+  const home::DispatcherState state = call.host.dispatcher_state(home);
+  if (state.alive && !is_serving(before, state)) {
+    answer.advice.push_back(
+        "note: a dispatcher runs outside of systemd; `hermes dispatcher restart` hands over to the "
+        "service, workers go on");
+  }
+  answer.value = {{"unit", written.file.string()},
+                  {"changed", written.changed},
+                  {"enabled", before.manager},
+                  {"lingering", lingering ? Json(*lingering) : Json(nullptr)},
+                  {"home", home.dir.string()}};
+  return answer;
+}
+
+Result<Answer> dispatcher_uninstall(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  const Service service = look_at_service(call);
+  if (service.manager && service.loaded) {
+    if (service.active) {
+      TRY(control_service(call, "stop"));
+    }
+    TRY(control_service(call, "disable"));
+  }
+  const fs::path file = unit_file(call);
+  std::error_code problem;
+  const bool removed = fs::remove(file, problem);
+  if (problem) {
+    return std::unexpected(system_error("remove", file, problem.value()));
+  }
+  if (service.manager) {
+    TRY(control_service(call, "daemon-reload"));
+  }
+  Answer answer;
+  answer.value = {{"unit", file.string()}, {"removed", removed}, {"stopped", service.active}};
+  return answer;
+}
+
+// ── start, stop ──
+
+namespace {
+
+Result<void> start(Call& call, const home::Home& home, const Service& service, Answer& answer) {
+  if (is_responsible(service, home)) {
+    return control_service(call, "start");
+  }
+  TRY(call.host.start_dispatcher(home, background_log(home)));
+  answer.people_advice.push_back(fmt::format(
+      "note: it runs outside of systemd and writes to {}{}", background_log(home).string(),
+      service.manager ? "; `hermes dispatcher install` makes it a service" : ""));
+  return {};
+}
+
+Result<void> stop(Call& call, const home::Home& home, const Service& service) {
+  if (is_serving(service, call.host.dispatcher_state(home))) {
+    return control_service(call, "stop");
+  }
+  return call.host.stop_dispatcher(home, k_stop_patience);
+}
+
+Answer state_answer(Call& call, const home::Home& home) {
+  Answer answer;
+  answer.value = state_json(home, look_at_service(call), call.host.dispatcher_state(home));
+  return answer;
+}
+
+}  // namespace
+
+Result<Answer> dispatcher_start(Call& call) {
+  TRY_ASSIGN(const home::Home home, home_with_a_board(call));
+  const home::DispatcherState before = call.host.dispatcher_state(home);
+  Answer told;
+  if (!before.alive) {
+    TRY(start(call, home, look_at_service(call), told));
+  }
+  Answer answer = state_answer(call, home);
+  answer.value["already"] = before.alive;
+  answer.people_advice = std::move(told.people_advice);
+  return answer;
+}
+
+Result<Answer> dispatcher_stop(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  const home::DispatcherState before = call.host.dispatcher_state(home);
+  if (before.alive) {
+    TRY(stop(call, home, look_at_service(call)));
+  }
+  Answer answer = state_answer(call, home);
+  answer.value["already"] = !before.alive;
+  answer.value["live_workers"] = live_workers(home, call.environment.now);
+  return answer;
+}
+
+Result<Answer> dispatcher_restart(Call& call) {
+  TRY_ASSIGN(const home::Home home, home_with_a_board(call));
+  const Service service = look_at_service(call);
+  Answer told;
+  if (is_serving(service, call.host.dispatcher_state(home))) {
+    TRY(control_service(call, "restart"));
+  } else {
+    TRY(call.host.stop_dispatcher(home, k_stop_patience));
+    TRY(start(call, home, service, told));
+  }
+  Answer answer = state_answer(call, home);
+  answer.value["already"] = false;
+  answer.people_advice = std::move(told.people_advice);
+  return answer;
+}
+
+// ── status ──
+
+namespace {
+
+Json running_json(const Task& task, const std::optional<Run>& run) {
+  return {{"task_id", task.id},
+          {"title", task.title},
+          {"profile", run ? run->profile : task.assignee},
+          {"run_id", run ? Json(run->id) : Json(nullptr)},
+          {"attempt", run ? Json(run->attempt) : Json(nullptr)},
+          {"pid", run && run->worker_pid ? Json(*run->worker_pid) : Json(nullptr)},
+          {"by_hand", run && run->holder_kind == HolderKind::external},
+          {"started_at", run ? Json(run->started_at.seconds()) : Json(nullptr)}};
+}
+
+Result<Json> running_tasks(OpenBoard& open) {
+  return open.database.read([](db::Reader& tx) -> Result<Json> {
+    Json out = Json::array();
+    board::ListFilter filter;
+    filter.status = Status::running;
+    filter.limit = k_tasks_shown;
+    TRY_ASSIGN(const std::vector<Task> tasks, board::list_tasks(tx, filter));
+    for (const Task& task : tasks) {
+      out.push_back(running_json(task, board::find_run(tx, task.current_run_id.value_or(0))));
+    }
+    return out;
+  });
+}
+
+// The first in the order of starts, and what holds each of them.
+Result<Json> waiting_tasks(OpenBoard& open, Call& call, const FleetView& fleet) {
+  Json out = Json::array();
+  for (const Status status : {Status::ready, Status::review}) {
+    TRY_ASSIGN(const std::vector<Task> tasks, open.database.read([&](db::Reader& tx) {
+      board::ListFilter filter;
+      filter.status = status;
+      filter.limit = k_tasks_shown;
+      return board::list_tasks(tx, filter);
+    }));
+    for (const Task& task : tasks) {
+      auto seen = task_holds(open, call, task.id);
+      if (!seen) {
+        continue;  // it has gone meanwhile
+      }
+      add_dispatcher_holds(open, call, fleet, *seen);
+      out.push_back({{"task_id", task.id},
+                     {"title", task.title},
+                     {"status", to_word(status)},
+                     {"profile", or_null(seen->profile)},
+                     {"holds", holds_json(seen->holds)}});
+    }
+  }
+  return out;
+}
+
+Json board_status(Call& call, const home::Home& home, const std::string& slug) {
+  const BoardLook look = look_at(home.board(slug), call.environment.now);
+  Json out{{"slug", slug}, {"error", nullptr}, {"counts", counts_json(look.by_status)}};
+  out["last_end"] = nullptr;
+  if (look.dispatcher_end) {
+    out["last_end"] = {{"reason", look.dispatcher_end->reason},
+                       {"at", look.dispatcher_end->at.seconds()}};
+  }
+  out["trouble"] = or_null(home::read_notice(home, home::board_topic(slug)));
+  out["running"] = Json::array();
+  out["waiting"] = Json::array();
+  const auto fill = [&]() -> Result<void> {
+    TRY_ASSIGN(OpenBoard open, open_named(call, slug));
+    TRY_ASSIGN(out["running"], running_tasks(open));
+    TRY_ASSIGN(out["waiting"], waiting_tasks(open, call, look_at_fleet(open, call)));
+    return {};
+  };
+  if (look.error) {
+    out["error"] = look.error->message;
+  } else if (const auto filled = fill(); !filled) {
+    out["error"] = filled.error().message;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Answer> dispatcher_status(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  const Service service = look_at_service(call);
+  const home::DispatcherState state = call.host.dispatcher_state(home);
+  Answer answer;
+  answer.value = state_json(home, service, state);
+  answer.value["service"] = {{"manager", service.manager},
+                             {"installed", service.loaded},
+                             {"enabled", service.enabled},
+                             {"state", service.loaded ? Json(service.state) : Json(nullptr)},
+                             {"unit", or_null(service.fragment)},
+                             {"text", or_null(service.text)},
+                             {"home", service.loaded ? Json(service.home) : Json(nullptr)},
+                             {"lingering", nullptr}};
+  if (service.manager) {
+    if (const auto lingering = is_lingering(call)) {
+      answer.value["service"]["lingering"] = *lingering;
+    }
+  }
+  answer.value["log"] = state.alive && !is_serving(service, state)
+                            ? Json(background_log(home).string())
+                            : Json(nullptr);
+  const auto held = state.alive ? home::read_notice(home, home::k_starts_topic) : std::nullopt;
+  answer.value["starts_held"] =
+      held ? Json(std::string(
+                 trim(std::string_view(*held).substr(std::min(held->find(' '), held->size())))))
+           : Json(nullptr);
+  answer.value["boards"] = Json::array();
+  for (const std::string& slug : home::list_boards(home)) {
+    answer.value["boards"].push_back(board_status(call, home, slug));
+  }
+  answer.exit_status = state.alive ? 0 : 1;
+  return answer;
+}
+
+}  // namespace hermes::verbs

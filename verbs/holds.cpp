@@ -1,0 +1,93 @@
+#include "verbs/holds.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernel/board/tasks.hpp"
+#include "kernel/home/notice.hpp"
+#include "kernel/home/profile.hpp"
+#include "verbs/fleet.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+// What only the dispatcher knows, it has left in run/.
+void add_notices(const OpenBoard& open, rules::FleetFacts& facts) {
+  facts.board_trouble =
+      home::read_notice(open.home, home::board_topic(open.paths.slug)).value_or("");
+  if (const auto held = home::read_notice(open.home, home::k_starts_topic)) {
+    const auto blank = held->find(' ');
+    std::int64_t until = 0;
+    std::from_chars(held->data(), held->data() + std::min(blank, held->size()), until);
+    facts.starts_held_until = Instant{until};
+    facts.starts_held_reason = blank == std::string::npos ? "" : held->substr(blank + 1);
+  }
+}
+
+}  // namespace
+
+// The caps count over all boards of the home. A board that cannot be read is left out, as the
+// dispatcher does.
+FleetView look_at_fleet(const OpenBoard& open, Call& call) {
+  FleetView fleet{call.host.dispatcher_state(open.home), {}};
+  for (const BoardLook& look : look_at_boards(open.home, call.environment.now)) {
+    for (const auto& [profile, n] : look.running) {
+      fleet.running[profile] += n;
+    }
+  }
+  return fleet;
+}
+
+Result<TaskHolds> task_holds(OpenBoard& open, const Call& call, const std::string& given_id) {
+  return open.database.read([&](db::Reader& tx) -> Result<TaskHolds> {
+    TRY_ASSIGN(const std::string id, board::resolve_id(tx, given_id));
+    TaskHolds seen;
+    TRY_ASSIGN(seen.task, board::get_task(tx, id));
+    seen.holds = board::claim_holds(tx, seen.task, call.environment.now);
+    seen.profile = board::worker_profile(seen.task, open.config.limits);
+    return seen;
+  });
+}
+
+void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
+                          TaskHolds& seen) {
+  rules::FleetFacts facts;
+  facts.dispatcher_alive = fleet.dispatcher.alive;
+  facts.cap = open.config.limits.max_in_progress;
+  facts.profile_cap = open.config.limits.max_in_progress_per_profile;
+  const auto gate = open.database.read([&](db::Reader& tx) -> Result<board::ProfileGate> {
+    return board::profile_gate(tx, seen.profile);
+  });
+  if (gate) {
+    facts.paused_until = gate->paused_until;
+    facts.pause_reason = gate->reason;
+  }
+  if (facts.dispatcher_alive) {
+    add_notices(open, facts);
+  }
+  for (const auto& [profile, n] : fleet.running) {
+    facts.running += n;
+    facts.running_of_profile += profile == seen.profile ? n : 0;
+  }
+  std::optional<Error> unusable;
+  if (!seen.profile.empty()) {
+    auto profile = home::load_profile(open.home, seen.profile);
+    facts.has_profile = profile.has_value();
+    if (profile) {
+      facts.profile_cap = profile->max_in_progress ? profile->max_in_progress : facts.profile_cap;
+    } else if (profile.error().code == ErrorCode::invalid) {
+      unusable = profile.error();
+    }
+  }
+  for (rules::Hold& hold : rules::fleet_holds(seen.profile, facts, call.environment.now)) {
+    if (hold.kind == rules::HoldKind::no_profile && unusable) {
+      hold.text = fmt::format("profile '{}' cannot be used: {}", seen.profile, unusable->message);
+    }
+    seen.holds.push_back(std::move(hold));
+  }
+}
+
+}  // namespace hermes::verbs
