@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/print.hpp"
+#include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "verbs/table.hpp"
 
@@ -123,6 +124,7 @@ int run(int argc, char** argv) {
 }  // namespace hermes::cli
 
 int main(int argc, char* argv[]) {
+  hermes::reserve_standard_descriptors();
   ::signal(SIGPIPE, SIG_IGN);  // a reader that left is a return value
   try {
     return hermes::cli::run(argc, argv);

@@ -223,6 +223,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace hermes::daemon
 
 int main(int argc, char* argv[]) {
+  hermes::reserve_standard_descriptors();
   try {
     return hermes::daemon::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {

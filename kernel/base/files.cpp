@@ -192,6 +192,15 @@ std::optional<std::string> network_filesystem(const fs::path& path) {
   }
 }
 
+void reserve_standard_descriptors() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(number, F_GETFD) < 0 && errno == EBADF) {
+      // The lowest number that is free, and so this one.
+      (void)!::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 fs::path expand_tilde(std::string_view text, const fs::path& home) {
   if (text == "~") {
     return home;

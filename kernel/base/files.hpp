@@ -43,6 +43,11 @@ std::optional<pid_t> flock_holder(const fs::path& path);
 // else nothing.
 std::optional<std::string> network_filesystem(const fs::path& path);
 
+// Where standard input, output or error is closed, opens /dev/null the wrong way round: reading and
+// writing there fail as before, but no file of ours can get the number, and so a later message into
+// it. To be called first of all.
+void reserve_standard_descriptors();
+
 // "~" and "~/x" with the given home directory.
 fs::path expand_tilde(std::string_view text, const fs::path& home);
 
