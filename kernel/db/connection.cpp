@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <utility>
 
@@ -16,15 +18,26 @@ namespace {
 constexpr int k_busy_timeout_ms = 5000;
 constexpr int k_journal_size_limit = 4 * 1024 * 1024;
 
+// SQLite says "malformed" also when the system could not read the file (its SQLITE_IOERR_CORRUPTFS
+// becomes SQLITE_CORRUPT). A disk that fails for a moment is not a damaged board, and nobody should
+// restore a backup for it.
+DbError translated(const SQLite::Exception& error, int error_number) {
+  const int code =
+      error.getExtendedErrorCode() > 0 ? error.getExtendedErrorCode() : error.getErrorCode();
+  if ((code & 0xff) == SQLITE_CORRUPT && (error_number == EIO || error_number == ENXIO)) {
+    return {SQLITE_IOERR_READ, std::strerror(error_number)};
+  }
+  return {code, error.what()};
+}
+
 // Runs `call` and turns SQLiteCpp's exception into ours, so that no other room sees SQLiteCpp.
 template <class Call>
 auto guarded(Call call) -> decltype(call()) {
+  errno = 0;  // so that what is there after a failure is of this call
   try {
     return call();
   } catch (const SQLite::Exception& error) {
-    throw DbError(
-        error.getExtendedErrorCode() > 0 ? error.getExtendedErrorCode() : error.getErrorCode(),
-        error.what());
+    throw translated(error, errno);
   }
 }
 

@@ -1,0 +1,137 @@
+// Preloaded into a program under test; makes happen what a test cannot wait for.
+//   HERMES_TEST_DIE_AT=N   SIGKILL instead of the N-th call that leaves a trace outside the process
+//   HERMES_TEST_EIO=FILE   while FILE exists, reading, writing and syncing the board "default" fail
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void step(void) {
+  static int left = -1;
+  if (left < 0) {
+    const char* at = getenv("HERMES_TEST_DIE_AT");
+    left = at != NULL && *at != '\0' ? atoi(at) : 1 << 30;
+  }
+  if (--left == 0) {
+    kill(getpid(), SIGKILL);
+  }
+}
+
+static int is_broken(int fd) {
+  const char* file = getenv("HERMES_TEST_EIO");
+  if (file == NULL || *file == '\0' || access(file, F_OK) != 0) {
+    return 0;
+  }
+  char link[64];
+  char target[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t size = readlink(link, target, sizeof target - 1);
+  if (size < 0) {
+    return 0;
+  }
+  target[size] = '\0';
+  return strstr(target, "/boards/default/board.db") != NULL;
+}
+
+#define REAL(name) \
+  static __typeof__(name)* real = NULL; \
+  if (real == NULL) { \
+    real = (__typeof__(name)*)dlsym(RTLD_NEXT, #name); \
+  }
+
+#define FAIL_WHEN_BROKEN(fd) \
+  if (is_broken(fd)) { \
+    errno = EIO; \
+    return -1; \
+  }
+
+int fdatasync(int fd) {
+  REAL(fdatasync)
+  FAIL_WHEN_BROKEN(fd)
+  step();
+  return real(fd);
+}
+
+int fsync(int fd) {
+  REAL(fsync)
+  FAIL_WHEN_BROKEN(fd)
+  step();
+  return real(fd);
+}
+
+ssize_t pread64(int fd, void* bytes, size_t size, off64_t at) {
+  REAL(pread64)
+  FAIL_WHEN_BROKEN(fd)
+  return real(fd, bytes, size, at);
+}
+
+ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) {
+  REAL(pwrite64)
+  FAIL_WHEN_BROKEN(fd)
+  step();
+  return real(fd, bytes, size, at);
+}
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  REAL(write)
+  step();
+  return real(fd, bytes, size);
+}
+
+int open64(const char* path, int flags, ...) {
+  REAL(open64)
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  if ((flags & O_CREAT) != 0) {
+    step();
+  }
+  return real(path, flags, mode);
+}
+
+int open(const char* path, int flags, ...) {
+  REAL(open)
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  if ((flags & O_CREAT) != 0) {
+    step();
+  }
+  return real(path, flags, mode);
+}
+
+int mkdir(const char* path, mode_t mode) {
+  REAL(mkdir)
+  step();
+  return real(path, mode);
+}
+
+int unlink(const char* path) {
+  REAL(unlink)
+  step();
+  return real(path);
+}
+
+int rename(const char* from, const char* to) {
+  REAL(rename)
+  step();
+  return real(from, to);
+}
+
+int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* files,
+                const posix_spawnattr_t* attributes, char* const argv[], char* const env[]) {
+  REAL(posix_spawn)
+  step();
+  const int problem = real(pid, path, files, attributes, argv, env);
+  step();
+  return problem;
+}

@@ -1,0 +1,131 @@
+// What happens between two system calls, and what the disk does: both made to happen by a library
+// that is loaded into the program under test (preload_faults.c).
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "daemon/rig.hpp"
+
+namespace hermes::daemon::test {
+
+namespace {
+
+constexpr int k_more_than_there_are = 1000;
+
+void preload(Rig& rig) {
+  rig.set("LD_PRELOAD", TEST_PRELOAD);
+  rig.set("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0");
+}
+
+long number_of(const std::vector<std::string>& lines, const std::string& text) {
+  return std::ranges::count_if(
+      lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+// A dispatcher that is killed at its `step`-th durable step while it starts a task and finishes it;
+// then one that is not. False when the first got through alive.
+bool killed_at(Rig& rig, int step) {
+  BoardHand& board = rig.board();
+  const fs::path trace = rig.path("trace");
+  const std::string id = board.add(fmt::format("echo $HERMES_KANBAN_RUN_ID >> '{}'",
+                                               trace.string()));
+  rig.set("HERMES_TEST_DIE_AT", std::to_string(step));
+  rig.launch();
+  REQUIRE(wait_until(
+      [&] {
+        const auto runs = board.runs(id);
+        return rig.dispatcher().ended() || (!runs.empty() && runs.back().gone_at);
+      },
+      k_patience));
+  const bool killed = rig.dispatcher().ended();
+  if (killed) {
+    CHECK(rig.dispatcher().wait() == 128 + SIGKILL);
+    rig.set("HERMES_TEST_DIE_AT", "");
+    rig.launch();
+  }
+  CAPTURE(step, rig.said());
+  REQUIRE(board.wait_for(id, Status::done));
+  REQUIRE(board.wait_until_gone(id));
+  // A worker that had its gate opened has run, once, and its run says so; the others were aborted.
+  const auto worked = lines_of(trace);
+  for (const Run& run : board.runs(id)) {
+    const bool completed = run.outcome == Outcome::completed;
+    CHECK((completed || run.outcome == Outcome::aborted));
+    CHECK(std::ranges::count(worked, std::to_string(run.id)) == (completed ? 1 : 0));
+  }
+  CHECK(board.task(id).failures == 0);
+  rig.kill_dispatcher();
+  REQUIRE(rig.wait_until_alone());
+  board.check_invariants();
+  return killed;
+}
+
+}  // namespace
+
+TEST_CASE("a dispatcher killed before any step of a start or an end leaves no task stuck",
+          "[daemon]") {
+  Rig rig("[retry]\nbase = 0\nmax = 0\n");
+  preload(rig);
+  int step = 1;
+  while (step < k_more_than_there_are && killed_at(rig, step)) {
+    ++step;
+  }
+  CHECK(step > 40);
+  // Records of runs that are over do not pile up.
+  rig.start();
+  std::error_code none;
+  CHECK(wait_until([&] { return fs::is_empty(rig.home().run() / "default", none); }, k_patience));
+}
+
+TEST_CASE("an input or output error holds one board off and is told once, until the disk is back",
+          "[daemon]") {
+  Rig rig;
+  preload(rig);
+  rig.set("HERMES_TEST_EIO", rig.path("broken").string());
+  BoardHand& board = rig.board();
+  BoardHand& other = rig.board("other");
+  const std::string before = board.add(rig.waits_for("go"));
+  rig.start();
+  REQUIRE(board.wait_until_works(before));
+  rig.open("broken");
+  const std::string during = board.add("exit 0");
+  REQUIRE(rig.wait_until_said("board default cannot be served for now"));
+  rig.open("go");
+  REQUIRE(other.wait_for(other.add("exit 0"), Status::done));
+  CHECK(rig.said().find("I/O error on ") != std::string::npos);
+  CHECK(rig.said().find("damaged") == std::string::npos);
+  CHECK(rig.run_hermes({"kanban", "why", during}).err.find("damaged") == std::string::npos);
+  const pid_t pid = rig.dispatcher().pid();
+  const int files = open_files_of(pid);
+  const auto used = cpu_time_of(pid);
+  const auto hold_off = std::chrono::steady_clock::now() + std::chrono::milliseconds{1200};
+  wait_until([&] { return std::chrono::steady_clock::now() > hold_off; });
+  CHECK(cpu_time_of(pid) - used < std::chrono::milliseconds{300});  // no storm of attempts
+  CHECK(open_files_of(pid) <= files + 1);
+  CHECK(board.task(during).status == Status::ready);
+  fs::remove(rig.path("broken"));
+  REQUIRE(board.wait_for(before, Status::done));
+  REQUIRE(board.wait_for(during, Status::done));
+  CHECK(number_of(lines_of(rig.path("err-1")), "cannot be served") <= 2);
+  CHECK(rig.said().find("board default is served again") != std::string::npos);
+}
+
+TEST_CASE("a command that meets an input or output error acknowledges nothing and says what it was",
+          "[daemon]") {
+  Rig rig;
+  preload(rig);
+  rig.set("HERMES_TEST_EIO", rig.path("broken").string());
+  BoardHand& board = rig.board();
+  rig.open("broken");
+  const Ran ran = rig.run_hermes({"kanban", "create", "never"});
+  CHECK(ran.status == 1);
+  CHECK(ran.out.empty());
+  CHECK(ran.err.find("I/O error") != std::string::npos);
+  CHECK(ran.err.find("damaged") == std::string::npos);
+  fs::remove(rig.path("broken"));
+  CHECK(board.count(Status::ready) == 0);
+  CHECK(rig.run_hermes({"kanban", "create", "now"}).status == 0);
+}
+
+}  // namespace hermes::daemon::test
