@@ -1,5 +1,6 @@
 #include "daemon/run_dir.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,12 +32,24 @@ bool make_private(const home::fs::path& path) {
          facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0;
 }
 
+// One home has one directory, whatever link or mount it is reached by and whatever it is renamed to,
+// and a copy of it has another: its name comes from the inode and the time of its birth.
+Result<home::fs::path> memory_of(const home::Home& home) {
+  struct statx facts {};
+  if (::statx(AT_FDCWD, home.dir.c_str(), 0, STATX_INO | STATX_BTIME, &facts) != 0) {
+    return std::unexpected(system_error("look at", home.dir, errno));
+  }
+  const std::string identity =
+      fmt::format("{}:{} {} {}.{}", facts.stx_dev_major, facts.stx_dev_minor, facts.stx_ino,
+                  facts.stx_btime.tv_sec, facts.stx_btime.tv_nsec);
+  return home::fs::path(k_memory) /
+         fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(identity));
+}
+
 }  // namespace
 
 Result<void> prepare_run_directory(const home::Home& home) {
-  const home::fs::path memory =
-      home::fs::path(k_memory) /
-      fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(home.dir.string()));
+  TRY_ASSIGN(const home::fs::path memory, memory_of(home));
   std::error_code ignored;
   if (home::fs::is_symlink(home.run(), ignored)) {
     if (home::fs::read_symlink(home.run(), ignored) == memory && make_private(memory)) {
