@@ -10,6 +10,14 @@ namespace hermes::rules {
 
 namespace {
 
+// When the clock was set back since the task became ready, what was left of its hold then counts from
+// now on, as board::rebase_clock stores it. A task that had none is not held.
+Instant hold_end(const Task& task, Instant now) {
+  return task.ready_since && *task.ready_since > now
+             ? now + (*task.eligible_at - *task.ready_since)
+             : *task.eligible_at;
+}
+
 Hold held(const Task& task, Instant until, Instant now) {
   const std::string left = format_duration(until - now);
   if (task.hold_reason == HoldReason::rate_limited) {
@@ -72,8 +80,8 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
              dead_end ? ", which was archived without being done: `unlink` it to go on" : ""),
          std::nullopt});
   }
-  if (startable && task.eligible_at && *task.eligible_at > now) {
-    holds.push_back(held(task, *task.eligible_at, now));
+  if (startable && task.eligible_at && hold_end(task, now) > now) {
+    holds.push_back(held(task, hold_end(task, now), now));
   }
   if (facts.ending_run && task.status != Status::running) {
     holds.push_back({HoldKind::ending,
