@@ -12,9 +12,9 @@ namespace hermes::daemon::test {
 namespace {
 
 // A run of this boot whose shim and worker had `pid`, which since belongs to another process.
-std::string add_stale_run(BoardHand& board, pid_t pid, bool same_instant) {
+std::string add_stale_run(BoardHand& board, pid_t pid) {
   const std::string id = board.add("exit 0");
-  const auto start = static_cast<std::int64_t>(*process_start(pid)) - (same_instant ? 0 : 1);
+  const auto start = static_cast<std::int64_t>(*process_start(pid)) - 1;
   const auto run = board.change([&](board::Change& c) -> Result<Run> {
     TRY_ASSIGN(Run claimed, board::claim(c, id,
                                          {.holder_kind = HolderKind::dispatcher,
@@ -37,7 +37,7 @@ TEST_CASE("a process that has got the PID of a run's worker is never signalled",
   BoardHand& board = rig.board();
   Program bystander("/usr/bin/sleep", {"600"}, {}, "/dev/null", "/dev/null");
   REQUIRE(wait_until([&] { return process_start(bystander.pid()).has_value(); }));
-  const std::string id = add_stale_run(board, bystander.pid(), false);
+  const std::string id = add_stale_run(board, bystander.pid());
   SECTION("by a dispatcher that finds the row") { rig.start(); }
   SECTION("by a reclaim, which stops the run's process") {
     rig.start();

@@ -1,0 +1,74 @@
+// Who counts as alive, and for how long.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "daemon/rig.hpp"
+
+namespace hermes::daemon::test {
+
+TEST_CASE("a silent worker outlives the term of its lease", "[daemon]") {
+  Rig rig("[dispatcher]\nclaim_ttl = \"1s\"\ninterval = \"1s\"\nheartbeat_gap = \"1s\"\n");
+  BoardHand& board = rig.board();
+  const std::string id = board.add("sleep 2.5; exit 0");
+  rig.start();
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(board.runs(id).size() == 1);
+  CHECK(board.kinds(id) ==
+        std::vector<std::string>{"created", "claimed", "spawned", "completed"});
+}
+
+TEST_CASE("15 processes that look at the board all the time do not keep work from starting",
+          "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  rig.start();
+  std::vector<Program> watchers;
+  for (int i = 0; i < 15; ++i) {
+    watchers.emplace_back("/bin/sh",
+                          std::vector<std::string>{
+                              "-c", "while :; do \"$0\" kanban list; \"$0\" kanban stats; done",
+                              Rig::hermes()},
+                          std::map<std::string, std::string>{
+                              {"HERMES_HOME", rig.home().dir.string()}, {"PATH", "/usr/bin:/bin"}},
+                          "/dev/null", rig.path("complaints"));
+  }
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.push_back(board.add("exit 0"));
+  }
+  for (const std::string& id : ids) {
+    REQUIRE(board.wait_for(id, Status::done));
+  }
+  watchers.clear();
+  CHECK(text_of(rig.path("complaints")).empty());
+  // Nobody but us, the watchers and the workers: the board says when each was made and begun.
+  std::vector<Millis> waits;
+  for (const std::string& id : ids) {
+    waits.push_back(board.last_run(id).started_at - board.task(id).created_at);
+  }
+  CHECK(*std::ranges::max_element(waits) < Millis{10'000});
+}
+
+TEST_CASE("an idle dispatcher that serves many tasks that wait writes nothing", "[daemon]") {
+  Rig rig("[dispatcher]\ninterval = \"1s\"\nmax_in_progress = 1\n");
+  BoardHand& board = rig.board();
+  const std::string working = board.add(rig.waits_for("go"));
+  rig.start();
+  REQUIRE(board.wait_until_works(working));
+  for (int i = 0; i < 20; ++i) {
+    board.add("exit 0");
+    board.create({.title = "elsewhere", .assignee = "nobody-here"});
+  }
+  const auto last = [&] {
+    return board.read([](db::Reader& tx) { return board::last_event(tx); });
+  };
+  const auto before = last();
+  const auto two_looks = std::chrono::steady_clock::now() + std::chrono::milliseconds{2200};
+  wait_until([&] { return std::chrono::steady_clock::now() > two_looks; });
+  CHECK(last() == before);
+  rig.open("go");
+  REQUIRE(wait_until([&] { return board.count(Status::done) == 21; }, k_patience));
+}
+
+}  // namespace hermes::daemon::test
