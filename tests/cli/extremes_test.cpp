@@ -155,7 +155,8 @@ TEST_CASE("a read-only home can be read, and a write says what stands in its way
       root ? "mount --bind '" + dir + "' '" + dir + "' && mount -o remount,ro,bind '" + dir + "'"
            : "chmod -R a-w '" + hermes.home().string() + "'";
   std::ofstream(hermes.dir() / "script")
-      << "set -e\n" << set_up << "\n"
+      << "set -e\n"
+      << set_up << "\n"
       << "'" << HERMES_BINARY << "' kanban list\n'" << HERMES_BINARY << "' kanban show " << id
       << "\n! '" << HERMES_BINARY << "' kanban create never\n! '" << HERMES_BINARY
       << "' kanban complete " << id << "\n";
@@ -179,6 +180,57 @@ TEST_CASE("a read-only home can be read, and a write says what stands in its way
   CHECK(said.str().find("cannot open the write gate") != std::string::npos);
   CHECK(said.str().find("damaged") == std::string::npos);
   CHECK(json(hermes, {"list"}).size() == 1);
+}
+
+TEST_CASE("what is mounted in a scratch workspace outlives it", "[cli]") {
+  if (::geteuid() != 0) {
+    return;  // who may mount
+  }
+  const Hermes hermes;
+  const std::string id = hermes.create({"a"});
+  REQUIRE(hermes.kanban({"claim", id}).status == 0);
+  const fs::path workspace = hermes.board() / "workspaces" / id;
+  const fs::path precious = hermes.dir() / "precious things";
+  fs::create_directory(precious);
+  fs::create_directory(workspace / "a mount");
+  std::ofstream(precious / "work") << "of months";
+  std::ofstream(hermes.dir() / "script")
+      << "mount --bind '" << precious.string() << "' '" << (workspace / "a mount").string()
+      << "' && '" << HERMES_BINARY << "' kanban complete " << id << " --force && '" << HERMES_BINARY
+      << "' kanban archive " << id << "\n";
+  const int status = std::system(
+      ("HERMES_HOME='" + hermes.home().string() + "' unshare --mount /bin/sh '" +
+       (hermes.dir() / "script").string() + "' > '" + (hermes.dir() / "said").string() + "' 2>&1")
+          .c_str());
+  std::ostringstream said;
+  said << std::ifstream(hermes.dir() / "said").rdbuf();
+  CAPTURE(said.str());
+  if (said.str().find("unshare") == 0 || said.str().find("mount:") == 0) {
+    WARN("no mounts here");
+    return;
+  }
+  CHECK(status == 0);
+  CHECK(json(hermes, {"show", id})["task"]["status"] == "archived");
+  CHECK(fs::file_size(precious / "work") == 9);
+}
+
+TEST_CASE("archiving never removes a directory that the task was given", "[cli]") {
+  const Hermes hermes;
+  const std::string other = hermes.create({"other"});
+  REQUIRE(hermes.kanban({"claim", other}).status == 0);
+  const fs::path scratch = hermes.board() / "workspaces" / other;
+  std::ofstream(scratch / "file") << "kept";
+  for (const std::string& given :
+       {(hermes.board() / "workspaces").string(), scratch.string(), hermes.home().string(),
+        (scratch / ".." / "..").string(), hermes.dir().string()}) {
+    CAPTURE(given);
+    const std::string id = hermes.create({"a", "--workspace", "dir:" + given});
+    REQUIRE(hermes.kanban({"claim", id}).status == 0);
+    REQUIRE(hermes.kanban({"complete", id}).status == 0);
+    REQUIRE(hermes.kanban({"archive", id}).status == 0);
+    CHECK(fs::exists(scratch / "file"));
+  }
+  CHECK(hermes.run({"doctor"}).status == 0);
 }
 
 TEST_CASE("the steps of the documentation bring a damaged board back from its backup", "[cli]") {
