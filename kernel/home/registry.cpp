@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <system_error>
 
 #include "kernel/base/fd.hpp"
@@ -174,6 +175,27 @@ Result<void> switch_board(const Home& home, const std::string& slug) {
   return write_file_atomically(home.current(), slug + "\n");
 }
 
+namespace {
+
+// A link in boards/ may lead to where the board really is, but a second name of a board that is
+// listed is no second board: it would be served twice, and counted twice.
+void drop_second_names(const Home& home, std::vector<std::string>& slugs) {
+  const auto identity = [&](const std::string& slug) {
+    struct stat facts {};
+    (void)::stat(home.board(slug).dir.c_str(), &facts);
+    return std::pair(facts.st_dev, facts.st_ino);
+  };
+  std::stable_partition(slugs.begin(), slugs.end(), [&](const std::string& slug) {
+    std::error_code ignored;
+    return !fs::is_symlink(home.board(slug).dir, ignored);
+  });
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::erase_if(slugs,
+                [&](const std::string& slug) { return !seen.insert(identity(slug)).second; });
+}
+
+}  // namespace
+
 std::vector<std::string> list_boards(const Home& home) {
   std::vector<std::string> slugs;
   std::error_code problem;
@@ -185,6 +207,7 @@ std::vector<std::string> list_boards(const Home& home) {
       slugs.push_back(name);
     }
   }
+  drop_second_names(home, slugs);
   std::sort(slugs.begin(), slugs.end(), [](const std::string& a, const std::string& b) {
     return std::pair(a != k_default_board, std::string_view(a)) <
            std::pair(b != k_default_board, std::string_view(b));

@@ -34,7 +34,7 @@ Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice);
 Result<void> switch_board(const Home& home, const std::string& slug);
 
 // Slugs of all boards of the home, the default first, then sorted. A board is a directory that
-// holds board.db or board.lock.
+// holds board.db or board.lock; each once, though links may give it more names.
 std::vector<std::string> list_boards(const Home& home);
 
 // Makes the home, its directories and the board; everything that exists stays as it is. True when

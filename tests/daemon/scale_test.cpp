@@ -16,8 +16,8 @@ void add_many(BoardHand& board, int number, const std::string& script,
               const std::vector<std::string>& parents = {}) {
   const auto added = board.change([&](board::Change& c) -> Result<int> {
     for (int i = 0; i < number; ++i) {
-      TRY(board::create(
-          c, {.title = "short", .body = script, .assignee = "sh", .parents = parents}));
+      TRY(board::create(c,
+                        {.title = "short", .body = script, .assignee = "sh", .parents = parents}));
     }
     return number;
   });
@@ -40,8 +40,7 @@ long resident_kb(pid_t pid) {
 
 }  // namespace
 
-TEST_CASE("1000 short workers leave no zombie, and the dispatcher as small as it was",
-          "[daemon]") {
+TEST_CASE("1000 short workers leave no zombie, and the dispatcher as small as it was", "[daemon]") {
   Rig rig("[dispatcher]\nmax_in_progress = 8\n");
   BoardHand& board = rig.board();
   add_many(board, 200, "exit 0");
@@ -125,6 +124,17 @@ TEST_CASE("work in a home whose path has blanks, quotes and a link in it goes on
       memory.string().starts_with("/dev/shm/hermes-")) {
     fs::remove_all(memory, none);
   }
+}
+
+TEST_CASE("a board with two names is served once", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  fs::create_directory_symlink("default", rig.home().boards() / "alias");
+  rig.start();
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  CHECK_FALSE(rig.dispatcher().ended());
+  CHECK(rig.run_hermes({"kanban", "--board", "alias", "list"}).status == 0);
 }
 
 TEST_CASE("a task that fails before it can start comes to rest, and so does one that always does",

@@ -136,6 +136,16 @@ TEST_CASE("of many who create the same board at once exactly one does, and all f
   CHECK(names_in(ground.home.boards()) == std::vector<std::string>{"default"});
 }
 
+TEST_CASE("a link to a board is its place or a second name, never a second board") {
+  const Ground ground;
+  ground.board("default");
+  ground.board("moved");
+  fs::rename(ground.home.board("moved").dir, ground.home.dir / "elsewhere");
+  fs::create_directory_symlink(ground.home.dir / "elsewhere", ground.home.board("moved").dir);
+  fs::create_directory_symlink("default", ground.home.boards() / "alias");
+  CHECK(list_boards(ground.home) == std::vector<std::string>{"default", "moved"});
+}
+
 TEST_CASE("boards are listed with the default first, leftovers are not boards") {
   const Ground ground;
   CHECK(list_boards(ground.home).empty());
