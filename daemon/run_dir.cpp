@@ -32,8 +32,8 @@ bool make_private(const home::fs::path& path) {
          facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0;
 }
 
-// One home has one directory, whatever link or mount it is reached by and whatever it is renamed to,
-// and a copy of it has another: its name comes from the inode and the time of its birth.
+// One home has one directory, whatever link or mount it is reached by and whatever it is renamed
+// to, and a copy of it has another: its name comes from the inode and the time of its birth.
 Result<home::fs::path> memory_of(const home::Home& home) {
   struct statx facts {};
   if (::statx(AT_FDCWD, home.dir.c_str(), 0, STATX_INO | STATX_BTIME, &facts) != 0) {
@@ -42,8 +42,7 @@ Result<home::fs::path> memory_of(const home::Home& home) {
   const std::string identity =
       fmt::format("{}:{} {} {}.{}", facts.stx_dev_major, facts.stx_dev_minor, facts.stx_ino,
                   facts.stx_btime.tv_sec, facts.stx_btime.tv_nsec);
-  return home::fs::path(k_memory) /
-         fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(identity));
+  return home::fs::path(k_memory) / fmt::format("hermes-{}-{:016x}", ::geteuid(), fnv1a(identity));
 }
 
 }  // namespace

@@ -10,12 +10,11 @@ namespace hermes::rules {
 
 namespace {
 
-// When the clock was set back since the task became ready, what was left of its hold then counts from
-// now on, as board::rebase_clock stores it. A task that had none is not held.
+// When the clock was set back since the task became ready, what was left of its hold then counts
+// from now on, as board::rebase_clock stores it. A task that had none is not held.
 Instant hold_end(const Task& task, Instant now) {
-  return task.ready_since && *task.ready_since > now
-             ? now + (*task.eligible_at - *task.ready_since)
-             : *task.eligible_at;
+  return task.ready_since && *task.ready_since > now ? now + (*task.eligible_at - *task.ready_since)
+                                                     : *task.eligible_at;
 }
 
 Hold held(const Task& task, Instant until, Instant now) {

@@ -78,9 +78,10 @@ TEST_CASE("a task with 1000 attempts and 1000 comments is moved and told like an
   REQUIRE(f.change([&](board::Change& c) -> Result<int> {
     for (int i = 0; i < 1000; ++i) {
       TRY(board::add_comment(c, id, "bob", "comment " + std::to_string(i)));
-      TRY_ASSIGN(const Run run, board::claim(c, id,
-                                             {HolderKind::external, "bob", f.host, "h",
-                                              f.limits.claim_ttl, {}, {}}));
+      TRY_ASSIGN(
+          const Run run,
+          board::claim(c, id,
+                       {HolderKind::external, "bob", f.host, "h", f.limits.claim_ttl, {}, {}}));
       TRY(board::reclaim(c, id, std::nullopt));
       CHECK(run.attempt == i + 1);
     }
@@ -130,8 +131,8 @@ TEST_CASE("what the breaker has blocked stays blocked when its parents are done"
   REQUIRE(f.status(id) == Status::blocked);
   const auto failures = f.task(id).failures;
   const auto parent = f.add("parent");
-  REQUIRE(f.change(
-      [&](board::Change& c) { return board::link(c, parent, id, LinkCondition::done); }));
+  REQUIRE(
+      f.change([&](board::Change& c) { return board::link(c, parent, id, LinkCondition::done); }));
   finish_all(f, {parent});
   CHECK(f.status(id) == Status::blocked);
   CHECK(f.task(id).failures == failures);

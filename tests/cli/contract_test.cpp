@@ -14,51 +14,50 @@ namespace hermes::test {
 namespace {
 
 // "?" after a type: may be null.
-const std::map<std::string, std::string> k_task{
-    {"id", "string"},
-    {"title", "string"},
-    {"body", "string?"},
-    {"assignee", "string?"},
-    {"status", "string"},
-    {"priority", "number"},
-    {"tenant", "string?"},
-    {"workspace_kind", "string"},
-    {"workspace_path", "string?"},
-    {"branch_name", "string?"},
-    {"project_id", "string?"},
-    {"created_by", "string?"},
-    {"created_at", "number"},
-    {"started_at", "number?"},
-    {"completed_at", "number?"},
-    {"result", "string?"},
-    {"skills", "array"},
-    {"max_retries", "number?"},
-    {"session_id", "string?"},
-    {"workflow_template_id", "string?"},
-    {"current_step_key", "string?"},
-    {"provider_override", "string?"},
-    {"model_override", "string?"},
-    // of this product
-    {"lane", "string"},
-    {"idempotency_key", "string?"},
-    {"failures", "number"},
-    {"violations", "number"},
-    {"last_failure_kind", "string?"},
-    {"last_failure", "string?"},
-    {"block_source", "string?"},
-    {"block_kind", "string?"},
-    {"block_reason", "string?"},
-    {"hold_reason", "string?"},
-    {"held_until_ms", "number?"},
-    {"wake_at_ms", "number?"},
-    {"ready_since_ms", "number?"},
-    {"created_at_ms", "number"},
-    {"updated_at_ms", "number"},
-    {"completed_at_ms", "number?"},
-    {"max_runtime_ms", "number?"},
-    {"goal_mode", "boolean"},
-    {"goal_max_turns", "number?"},
-    {"current_run_id", "number?"}};
+const std::map<std::string, std::string> k_task{{"id", "string"},
+                                                {"title", "string"},
+                                                {"body", "string?"},
+                                                {"assignee", "string?"},
+                                                {"status", "string"},
+                                                {"priority", "number"},
+                                                {"tenant", "string?"},
+                                                {"workspace_kind", "string"},
+                                                {"workspace_path", "string?"},
+                                                {"branch_name", "string?"},
+                                                {"project_id", "string?"},
+                                                {"created_by", "string?"},
+                                                {"created_at", "number"},
+                                                {"started_at", "number?"},
+                                                {"completed_at", "number?"},
+                                                {"result", "string?"},
+                                                {"skills", "array"},
+                                                {"max_retries", "number?"},
+                                                {"session_id", "string?"},
+                                                {"workflow_template_id", "string?"},
+                                                {"current_step_key", "string?"},
+                                                {"provider_override", "string?"},
+                                                {"model_override", "string?"},
+                                                // of this product
+                                                {"lane", "string"},
+                                                {"idempotency_key", "string?"},
+                                                {"failures", "number"},
+                                                {"violations", "number"},
+                                                {"last_failure_kind", "string?"},
+                                                {"last_failure", "string?"},
+                                                {"block_source", "string?"},
+                                                {"block_kind", "string?"},
+                                                {"block_reason", "string?"},
+                                                {"hold_reason", "string?"},
+                                                {"held_until_ms", "number?"},
+                                                {"wake_at_ms", "number?"},
+                                                {"ready_since_ms", "number?"},
+                                                {"created_at_ms", "number"},
+                                                {"updated_at_ms", "number"},
+                                                {"completed_at_ms", "number?"},
+                                                {"max_runtime_ms", "number?"},
+                                                {"goal_mode", "boolean"},
+                                                {"goal_max_turns", "number?"},
+                                                {"current_run_id", "number?"}};
 
 void check_task(Json task) {
   task.erase("existing");  // of create alone
@@ -87,10 +86,11 @@ Json json(const Hermes& hermes, std::vector<std::string> words) {
 TEST_CASE("a task object has the same keys and types wherever it is printed", "[cli]") {
   const Hermes hermes;
   check_task(json(hermes, {"create", "bare"}));
-  const Json full = json(
-      hermes, {"create", "full", "--body", "b", "--assignee", "ann", "--tenant", "acme", "--skill",
-               "s", "--priority", "3", "--max-retries", "2", "--max-runtime", "1m",
-               "--idempotency-key", "k", "--workspace", "dir:/tmp"});
+  const Json full =
+      json(hermes, {"create",        "full",    "--body",        "b",  "--assignee",        "ann",
+                    "--tenant",      "acme",    "--skill",       "s",  "--priority",        "3",
+                    "--max-retries", "2",       "--max-runtime", "1m", "--idempotency-key", "k",
+                    "--workspace",   "dir:/tmp"});
   check_task(full);
   const std::string id = full["id"];
   REQUIRE(hermes.kanban({"block", id, "why?", "--kind", "needs_input"}).status == 0);

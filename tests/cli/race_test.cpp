@@ -80,9 +80,8 @@ void check_board(const Hermes& hermes) {
 }
 
 std::size_t number_of(const Hermes& hermes, Status status) {
-  return read_board(hermes, [&](db::Reader& tx) {
-    return board::list_tasks(tx, {.status = status})->size();
-  });
+  return read_board(
+      hermes, [&](db::Reader& tx) { return board::list_tasks(tx, {.status = status})->size(); });
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ std::set<std::string> standard_files_of(pid_t pid) {
   std::set<std::string> files;
   for (const int number : {0, 1, 2}) {
     std::error_code closed;
-    files.insert(
-        fs::read_symlink(fmt::format("/proc/{}/fd/{}", pid, number), closed).string());
+    files.insert(fs::read_symlink(fmt::format("/proc/{}/fd/{}", pid, number), closed).string());
   }
   return files;
 }

@@ -65,13 +65,13 @@ TEST_CASE("workers stay ours when the host changes its name", "[daemon]") {
   rig.start();
   REQUIRE(board.wait_until_works(id));
   rig.kill_dispatcher();
-  Program renamed("/usr/bin/unshare",
-                  {"--uts", "/bin/sh", "-c", "hostname another-name && exec \"$0\"",
-                   TEST_DISPATCHER},
-                  {{"HERMES_HOME", rig.home().dir.string()},
-                   {"HERMES_SHIM", TEST_SHIM},
-                   {"PATH", "/usr/bin:/bin"}},
-                  rig.path("out"), rig.path("renamed"));
+  Program renamed(
+      "/usr/bin/unshare",
+      {"--uts", "/bin/sh", "-c", "hostname another-name && exec \"$0\"", TEST_DISPATCHER},
+      {{"HERMES_HOME", rig.home().dir.string()},
+       {"HERMES_SHIM", TEST_SHIM},
+       {"PATH", "/usr/bin:/bin"}},
+      rig.path("out"), rig.path("renamed"));
   const std::string later = board.add("hostname");
   if (!wait_until([&] { return renamed.ended() || board.task(later).status == Status::done; }) ||
       text_of(rig.path("renamed")).find("unshare") != std::string::npos) {

@@ -14,8 +14,7 @@ TEST_CASE("a silent worker outlives the term of its lease", "[daemon]") {
   rig.start();
   REQUIRE(board.wait_for(id, Status::done));
   CHECK(board.runs(id).size() == 1);
-  CHECK(board.kinds(id) ==
-        std::vector<std::string>{"created", "claimed", "spawned", "completed"});
+  CHECK(board.kinds(id) == std::vector<std::string>{"created", "claimed", "spawned", "completed"});
 }
 
 TEST_CASE("a worker that has stopped giving signs of life is stopped, one that gives them is not",
@@ -49,13 +48,13 @@ TEST_CASE("15 processes that look at the board all the time do not keep work fro
   rig.start();
   std::vector<Program> watchers;
   for (int i = 0; i < 15; ++i) {
-    watchers.emplace_back("/bin/sh",
-                          std::vector<std::string>{
-                              "-c", "while :; do \"$0\" kanban list; \"$0\" kanban stats; done",
-                              Rig::hermes()},
-                          std::map<std::string, std::string>{
-                              {"HERMES_HOME", rig.home().dir.string()}, {"PATH", "/usr/bin:/bin"}},
-                          "/dev/null", rig.path("complaints"));
+    watchers.emplace_back(
+        "/bin/sh",
+        std::vector<std::string>{"-c", "while :; do \"$0\" kanban list; \"$0\" kanban stats; done",
+                                 Rig::hermes()},
+        std::map<std::string, std::string>{{"HERMES_HOME", rig.home().dir.string()},
+                                           {"PATH", "/usr/bin:/bin"}},
+        "/dev/null", rig.path("complaints"));
   }
   std::vector<std::string> ids;
   for (int i = 0; i < 20; ++i) {

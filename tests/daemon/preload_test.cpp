@@ -28,8 +28,8 @@ long number_of(const std::vector<std::string>& lines, const std::string& text) {
 bool killed_at(Rig& rig, int step) {
   BoardHand& board = rig.board();
   const fs::path trace = rig.path("trace");
-  const std::string id = board.add(fmt::format("echo $HERMES_KANBAN_RUN_ID >> '{}'",
-                                               trace.string()));
+  const std::string id =
+      board.add(fmt::format("echo $HERMES_KANBAN_RUN_ID >> '{}'", trace.string()));
   rig.set("HERMES_TEST_DIE_AT", std::to_string(step));
   rig.launch();
   REQUIRE(wait_until(
