@@ -193,6 +193,17 @@ TEST_CASE("a worker that looked at a reclaimed task cannot end the attempt that 
   CHECK(f.status(id) == Status::running);
 }
 
+TEST_CASE("an id that is taken already is drawn again") {
+  BoardFixture f;
+  f.random = SeededRandom{7};
+  const auto first = f.add("a");
+  f.random = SeededRandom{7};  // the same numbers once more
+  const auto second = f.add("b");
+  CHECK(first != second);
+  CHECK(f.task(first).title == "a");
+  CHECK(f.task(second).title == "b");
+}
+
 TEST_CASE("the tables themselves refuse what no caller may store") {
   BoardFixture f;
   const auto id = f.add("a");

@@ -110,6 +110,19 @@ TEST_CASE("commands answer at once after the dispatcher was killed, and say that
   REQUIRE(board.wait_for(working, Status::done));
 }
 
+TEST_CASE("a board that was removed and made anew under its name is served", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board("other");
+  rig.start();
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  board.close();
+  fs::remove_all(board.paths().dir);
+  REQUIRE(home::create_board(rig.home(), "other", wall_clock_now()));
+  CHECK(board.count(Status::done) == 0);
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  CHECK(rig.stop() == 0);
+}
+
 TEST_CASE("reaping does not depend on any board", "[daemon]") {
   Rig rig;
   BoardHand& board = rig.board();

@@ -1,6 +1,7 @@
 // Preloaded into a program under test; makes happen what a test cannot wait for.
 //   HERMES_TEST_DIE_AT=N   SIGKILL instead of the N-th call that leaves a trace outside the process
 //   HERMES_TEST_EIO=FILE   while FILE exists, reading, writing and syncing the board "default" fail
+//   HERMES_TEST_FS=NUMBER  the type of every filesystem, as statfs(2) tells it
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 static void step(void) {
@@ -107,6 +109,27 @@ int open(const char* path, int flags, ...) {
     step();
   }
   return real(path, flags, mode);
+}
+
+static void pretend(struct statfs* facts) {
+  const char* type = getenv("HERMES_TEST_FS");
+  if (type != NULL && *type != '\0') {
+    facts->f_type = strtol(type, NULL, 0);
+  }
+}
+
+int statfs(const char* path, struct statfs* facts) {
+  REAL(statfs)
+  const int problem = real(path, facts);
+  pretend(facts);
+  return problem;
+}
+
+int statfs64(const char* path, struct statfs64* facts) {
+  REAL(statfs64)
+  const int problem = real(path, facts);
+  pretend((struct statfs*)facts);  // the same on 64-bit systems
+  return problem;
 }
 
 int mkdir(const char* path, mode_t mode) {

@@ -111,6 +111,30 @@ TEST_CASE("an input or output error holds one board off and is told once, until 
   CHECK(rig.said().find("board default is served again") != std::string::npos);
 }
 
+TEST_CASE("a home on a network filesystem is refused by every program", "[daemon]") {
+  const auto [magic, name] = GENERATE(table<std::string, std::string>({{"0x6969", "nfs"},
+                                                                       {"0xff534d42", "smb"},
+                                                                       {"0x517b", "smb"},
+                                                                       {"0x01021997", "9p"},
+                                                                       {"0x00c36400", "ceph"}}));
+  Rig rig;
+  preload(rig);
+  const std::string id = rig.board().add("exit 0");
+  rig.set("HERMES_TEST_FS", magic);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"kanban", "list"}, {"kanban", "create", "x"}, {"init"}}) {
+    const Ran ran = rig.run_hermes(words);
+    CAPTURE(words, ran.out, ran.err);
+    CHECK(ran.status == 1);
+    CHECK(ran.err.find("network filesystem (" + name + ")") != std::string::npos);
+  }
+  CHECK(rig.run_hermes({"doctor"}).out.find("network filesystem (" + name + ")") !=
+        std::string::npos);
+  rig.launch();
+  REQUIRE(rig.wait_until_said("network filesystem (" + name + ")"));
+  CHECK(rig.board().task(id).status == Status::ready);
+}
+
 TEST_CASE("a command that meets an input or output error acknowledges nothing and says what it was",
           "[daemon]") {
   Rig rig;
