@@ -19,7 +19,9 @@ target_compile_options(hermes_standard INTERFACE
   -Wno-missing-field-initializers  # designated initialisers name what they set; the rest has its default
   # False alarms of g++ 12 at -O2 in std::optional inside std::variant and in std::string's operator+.
   -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
-  -Werror)
+  -Werror
+  # The text of a failed assertion names its file from here on; no program carries the path of a build.
+  -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fmacro-prefix-map=${CMAKE_BINARY_DIR}/=)
 if(HERMES_SANITIZE)
   target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
