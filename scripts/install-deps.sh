@@ -3,6 +3,7 @@
 #
 #   scripts/install-deps.sh          to build and to test
 #   scripts/install-deps.sh build    to build only
+#   scripts/install-deps.sh package  to build the Debian package and to try it in a clean system
 #
 # docs/dependencies.md gives the reason for each package.
 set -euo pipefail
@@ -13,12 +14,14 @@ build=(
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
 )
 test=(catch2 procps sqlite3 task-spooler)
+package=(dpkg-dev file lintian debootstrap)
 
 case "${1:-test}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
+  package) wanted=("${build[@]}" "${package[@]}") ;;
   *)
-    echo "usage: $0 [build|test]" >&2
+    echo "usage: $0 [build|test|package]" >&2
     exit 2
     ;;
 esac
@@ -33,9 +36,9 @@ fi
 # shellcheck disable=SC2016
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()
-for package in "${wanted[@]}"; do
-  if [[ $'\n'"$installed"$'\n' != *$'\n'"$package installed"$'\n'* ]]; then
-    missing+=("$package")
+for name in "${wanted[@]}"; do
+  if [[ $'\n'"$installed"$'\n' != *$'\n'"$name installed"$'\n'* ]]; then
+    missing+=("$name")
   fi
 done
 if ((${#missing[@]} == 0)); then
