@@ -22,8 +22,8 @@ target_compile_options(hermes_standard INTERFACE
   # libstdc++ 12's own std::stable_sort calls what libstdc++ declares deprecated; g++ still warns about ours.
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   -Werror
-  # The text of a failed assertion names its file from here on; no program carries the path of a build.
-  -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fmacro-prefix-map=${CMAKE_BINARY_DIR}/=)
+  # The text of a failed assertion names its file from here on; no installed program carries the path of a build.
+  "$<$<CONFIG:Release>:-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=;-fmacro-prefix-map=${CMAKE_BINARY_DIR}/=>")
 if(HERMES_SANITIZE)
   target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)

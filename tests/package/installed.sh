@@ -42,8 +42,8 @@ patterns=("$build")
 for entry in "$source"/*; do
   patterns+=("$entry")
 done
-# Sanitizers write the name of every source file into the programs, and nobody installs such a build.
-if [[ $(readelf -d "$work/here/bin/hermes") != *lib[atu]*san.so* ]] &&
+# Only a Release build leaves the names of its sources out of the programs, and only such a one is installed.
+if grep -q '^CMAKE_BUILD_TYPE:.*=Release$' "$build/CMakeCache.txt" &&
   found=$(printf '%s\n' "${patterns[@]}" | grep -raFf - -l "$work/here"); then
   die "these name the source or the build: $found"
 fi
