@@ -105,6 +105,7 @@ void Dispatcher::find_boards() {
 rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open) {
   rules::Snapshot snapshot;
   stops_pending_ = false;
+  waiting_ = 0;
   for (const auto& [name, profile] : settings_.profiles()) {
     snapshot.profiles.emplace(name, rules::ProfileView{profile.max_in_progress});
   }
@@ -115,6 +116,7 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
       continue;
     }
     tell_trouble(*desk);
+    waiting_ += view.waiting;
     open.push_back(desk.get());
     snapshot.boards.push_back(std::move(view));
   }

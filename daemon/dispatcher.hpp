@@ -52,6 +52,8 @@ class Dispatcher {
   void leave(const std::string& reason);
 
   std::size_t running() const { return roster_.alive(); }
+  // Tasks that waited for a worker when the last pass began, over all boards that could be read.
+  std::int64_t waiting() const { return waiting_; }
   const std::vector<std::unique_ptr<Desk>>& desks() const { return desks_; }
 
  private:
@@ -114,6 +116,7 @@ class Dispatcher {
   Instant rate_second_;  // the second that started_this_second_ counts
   std::int64_t started_this_second_ = 0;
   std::map<std::string, std::string> told_troubles_;  // board → the notice that stands
+  std::int64_t waiting_ = 0;
   bool idle_ = false;
   bool stops_pending_ = false;
 };

@@ -19,6 +19,8 @@
 namespace hermes::daemon {
 namespace {
 
+// What no restart heals, and what one may; the service's unit acts upon them (sysexits.h).
+constexpr int k_exit_configuration = 78;
 constexpr int k_exit_newer_schema = 75;
 constexpr Millis k_once_patience{30'000};
 
@@ -27,7 +29,9 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// Says why there is no dispatcher; gives the exit status.
 int refuse(const Error& error) {
+  ServiceManager::tell_refusal(error.message);
   fmt::print(stderr, "hermes-dispatcher: {}\n", error.message);
   if (!error.hint.empty()) {
     fmt::print(stderr, "  → {}\n", error.hint);
@@ -82,9 +86,9 @@ std::string status_text(const Dispatcher& dispatcher) {
   for (const auto& desk : dispatcher.desks()) {
     troubled += desk->trouble() ? 1 : 0;
   }
-  return fmt::format("{} boards, {} workers running{}", dispatcher.desks().size(),
-                     dispatcher.running(),
-                     troubled > 0 ? fmt::format(", {} boards in trouble", troubled) : "");
+  return fmt::format("boards: {}, workers running: {}, tasks waiting: {}{}",
+                     dispatcher.desks().size(), dispatcher.running(), dispatcher.waiting(),
+                     troubled > 0 ? fmt::format(", boards in trouble: {}", troubled) : "");
 }
 
 // `lock`: the home's lock, held by us for as long as it is the file at its path.
@@ -95,9 +99,8 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
                                          process_start(::getpid()).value_or(0));
   std::string reason = "ended in order";
   int status = 0;
-  const auto watchdog = watchdog_period();
+  ServiceManager manager;
   const auto began = std::chrono::steady_clock::now();
-  std::string told;
 
   // The loop outlives whatever watches descriptors with it; the two are tied here, before it runs.
   Loop* running = nullptr;
@@ -116,14 +119,9 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
     } else if (pass_is_over(options, *settling, began)) {
       running->stop();
     }
-    if (watchdog) {  // a ping means that the loop settles
-      tell_alive();
-      next = std::min(next.value_or(MonotonicTime::max()),
-                      std::chrono::steady_clock::now() + *watchdog);
-    }
-    if (std::string now_told = status_text(*settling); now_told != told) {
-      told = std::move(now_told);
-      tell_status(told);
+    const auto again = manager.after_pass(status_text(*settling), std::chrono::steady_clock::now());
+    if (again) {
+      next = std::min(next.value_or(MonotonicTime::max()), *again);
     }
     return next;
   });
@@ -149,14 +147,15 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
   }
   if (options.mode == Options::Mode::serve) {
     log_info(fmt::format("serving {} (PID {})", home.dir.string(), ::getpid()));
-    tell_ready("starting");
+    ServiceManager::tell_ready();
   }
   loop.wake();
   loop.run();
-  tell_stopping();
+  const std::string farewell = fmt::format("{}; {} workers go on", reason, dispatcher.running());
+  ServiceManager::tell_stopping(farewell);
   dispatcher.leave(options.mode == Options::Mode::serve ? reason : "");
   if (options.mode == Options::Mode::serve) {
-    log_info(fmt::format("{}; {} workers go on", reason, dispatcher.running()));
+    log_info(farewell);
   }
   return status;
 }
@@ -190,7 +189,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   Settings settings(*home, *options);
   if (const auto loaded = settings.load(); !loaded) {
-    return refuse(loaded.error());
+    (void)refuse(loaded.error());
+    return k_exit_configuration;
   }
   const auto shim = find_shim();
   if (!shim) {

@@ -94,7 +94,7 @@ std::string help_text() {
          "\n"
          "Exit status: 0 ended in order, 1 failed, 2 usage, 3 another dispatcher serves this home, "
          "75 a board was\n"
-         "migrated by a newer program.\n";
+         "migrated by a newer program, 78 config.toml cannot be read.\n";
 }
 
 }  // namespace hermes::daemon

@@ -53,17 +53,19 @@ struct Group {
   std::string assignee;
   std::string tenant;
   std::string profile;
+  std::int64_t size;
 };
 
 std::vector<Group> waiting_groups(db::Reader& tx, const Limits& limits,
                                   const std::map<std::string, VerdictMode>& verdicts) {
   std::vector<Group> groups;
   auto row = tx.query(
-      "SELECT status, assignee, tenant FROM counts WHERE status IN ('ready', 'review') AND n > 0");
+      "SELECT status, assignee, tenant, n FROM counts WHERE status IN ('ready', 'review') AND n > "
+      "0");
   while (row.next()) {
     const bool review = row.text(0) == to_word(Status::review);
     Group group{review ? to_word(Status::review) : to_word(Status::ready), row.text(1), row.text(2),
-                row.text(1)};
+                row.text(1), row.integer(3)};
     if (review && !limits.reviewer.empty()) {
       group.profile = limits.reviewer;
     } else if (!review && group.assignee.empty()) {
@@ -123,6 +125,7 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now,
       "SELECT eligible_at FROM tasks WHERE eligible_at > $1 ORDER BY eligible_at LIMIT 1", now));
   for (const Group& group : waiting_groups(tx, limits, verdicts)) {
     add_candidates(tx, group, now, headroom, view.candidates);
+    view.waiting += group.size;
   }
   view.clock_was_ahead =
       tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now)

@@ -53,6 +53,7 @@ struct BoardView {
   std::optional<Instant> next_eligible;   // earliest eligible_at that lies ahead
   std::map<std::string, Instant> paused;  // profile → paused until
   bool clock_was_ahead = false;           // a task became ready at a time that lies ahead
+  std::int64_t waiting = 0;  // tasks that wait for a worker of a spawnable profile; decides nothing
 };
 
 struct ProfileView {

@@ -134,7 +134,7 @@ TEST_CASE("what keeps a dispatcher from serving at all is told before anything i
   SECTION("a config.toml that cannot be read") {
     rig.write_config("[dispatcher]\nmax_in_progress = \"four\"\n");
     const Ran ran = rig.run_dispatcher({});
-    CHECK(ran.status != 0);
+    CHECK(ran.status == 78);
     CHECK(ran.err.find("config.toml:2") != std::string::npos);
   }
   SECTION("a home without a board") {
@@ -151,7 +151,8 @@ TEST_CASE("what keeps a dispatcher from serving at all is told before anything i
   }
 }
 
-TEST_CASE("a service manager hears READY, the watchdog's pings, and STOPPING", "[daemon]") {
+TEST_CASE("a service manager hears READY, what is served, the watchdog's pings, and STOPPING",
+          "[daemon]") {
   Rig rig;
   const fs::path path = rig.path("notify");
   NotifySocket socket(path);
@@ -164,6 +165,7 @@ TEST_CASE("a service manager hears READY, the watchdog's pings, and STOPPING", "
   REQUIRE(socket.wait_for("WATCHDOG=1"));
   REQUIRE(board.wait_for(id, Status::done));
   CHECK(board.log(id) == "0\n");
+  REQUIRE(socket.wait_for("STATUS=boards: 1, workers running: 0, tasks waiting: 0"));
   for (int i = 0; i < 3; ++i) {  // with nothing to do too
     socket.forget();
     REQUIRE(socket.wait_for("WATCHDOG=1"));
@@ -171,6 +173,7 @@ TEST_CASE("a service manager hears READY, the watchdog's pings, and STOPPING", "
   CHECK(socket.count("STOPPING=1") == 0);
   CHECK(rig.stop() == 0);
   REQUIRE(socket.wait_for("STOPPING=1"));
+  CHECK(socket.count("STATUS=signal 15 (SIGTERM); 0 workers go on") == 1);
 }
 
 TEST_CASE("the run directory is made private and mended when a reboot has emptied it", "[daemon]") {
