@@ -13,7 +13,7 @@ build=(
   libsqlitecpp-dev libsqlite3-dev libboost1.81-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
 )
-test=(catch2 procps sqlite3 task-spooler)
+test=(catch2 procps sqlite3 systemd task-spooler)
 package=(dpkg-dev file lintian debootstrap)
 
 case "${1:-test}" in
