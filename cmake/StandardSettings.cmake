@@ -5,7 +5,7 @@ set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")  # assertions stay on: what they guard must never happen, not even once
-set(CMAKE_CXX_FLAGS_DEV "-Og -g1")
+set(CMAKE_CXX_FLAGS_DEV "-Og -g1 -D_GLIBCXX_ASSERTIONS")  # an empty optional or an index out of range aborts
 set(CMAKE_C_FLAGS_DEV "-Og -g1")
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)

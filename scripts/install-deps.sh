@@ -4,6 +4,7 @@
 #   scripts/install-deps.sh          to build and to test
 #   scripts/install-deps.sh build    to build only
 #   scripts/install-deps.sh package  to build the Debian package and to try it in a clean system
+#   scripts/install-deps.sh lint     for scripts/lint.sh and the clang preset
 #
 # docs/dependencies.md gives the reason for each package.
 set -euo pipefail
@@ -15,13 +16,15 @@ build=(
 )
 test=(catch2 procps sqlite3 systemd task-spooler)
 package=(dpkg-dev file lintian debootstrap)
+lint=(clang-19 clang-tidy-19 clang-format-14 shellcheck)
 
 case "${1:-test}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
   package) wanted=("${build[@]}" "${package[@]}") ;;
+  lint) wanted=("${build[@]}" "${test[@]}" "${lint[@]}") ;;
   *)
-    echo "usage: $0 [build|test|package]" >&2
+    echo "usage: $0 [build|test|package|lint]" >&2
     exit 2
     ;;
 esac
