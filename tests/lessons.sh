@@ -12,5 +12,5 @@ while IFS= read -r name; do
     printf 'docs/lessons.md names a test that is not there: %s\n' "$name"
     status=1
   fi
-done < <(grep '^| ' "$root/docs/lessons.md" | awk -F' \\| ' '{print $NF}' | grep -o '`[^`]*`' | tr -d '`')
+done < <(grep '^| ' "$root/docs/lessons.md" | awk -F' \\| ' '{print $NF}' | grep -oE '\x60[^\x60]*\x60' | tr -d '`')
 exit "$status"

@@ -42,16 +42,16 @@ static int is_broken(int fd) {
   return strstr(target, "/boards/default/board.db") != NULL;
 }
 
-#define REAL(name) \
-  static __typeof__(name)* real = NULL; \
-  if (real == NULL) { \
+#define REAL(name)                                     \
+  static __typeof__(name)* real = NULL;                \
+  if (real == NULL) {                                  \
     real = (__typeof__(name)*)dlsym(RTLD_NEXT, #name); \
   }
 
 #define FAIL_WHEN_BROKEN(fd) \
-  if (is_broken(fd)) { \
-    errno = EIO; \
-    return -1; \
+  if (is_broken(fd)) {       \
+    errno = EIO;             \
+    return -1;               \
   }
 
 int fdatasync(int fd) {

@@ -1,9 +1,9 @@
 /* A worker for tests: does what its first argument says. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 static void say(const char* text) {
