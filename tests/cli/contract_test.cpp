@@ -93,6 +93,8 @@ TEST_CASE("a task object has the same keys and types wherever it is printed", "[
                     "--workspace",   "dir:/tmp"});
   check_task(full);
   const std::string id = full["id"];
+  CHECK(full["assignee"] == "ann");  // one name has one spelling, whoever writes it
+  CHECK(json(hermes, {"list", "--assignee", "ANN"}).size() == 1);
   REQUIRE(hermes.kanban({"block", id, "why?", "--kind", "needs_input"}).status == 0);
   check_task(json(hermes, {"show", id})["task"]);
   REQUIRE(hermes.kanban({"unblock", id}).status == 0);
