@@ -139,6 +139,7 @@ std::string print_dispatcher_installed(const verbs::Answer& answer, const Style&
   std::string out = fmt::format("{} {}\n", answer.value["changed"] == true ? "Wrote" : "Unchanged:",
                                 shown(answer.value["unit"]));
   if (answer.value["enabled"] == true) {
+    out += "Workers get the PATH of this shell; install again when it has changed.\n";
     out += "Enabled: it starts when you log in. Start it now: hermes dispatcher start\n";
   }
   return out;

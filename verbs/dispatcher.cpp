@@ -82,6 +82,18 @@ struct Written {
   std::optional<fs::path> kept;  // where another unit of that name was put
 };
 
+// Workers are to find what the user finds, and `hermes` itself: a user manager's own PATH is the
+// system's.
+std::string path_of_workers(const Call& call, const fs::path& program) {
+  std::string path = call.environment.variable("PATH");
+  const std::string own = program.parent_path().string();
+  const std::vector<std::string> dirs = split_list(path, ':');
+  if (std::ranges::find(dirs, own) == dirs.end()) {
+    path += (path.empty() ? "" : ":") + own;
+  }
+  return path;
+}
+
 Result<Written> write_unit(const Call& call, const home::Home& home) {
   const std::string program = call.host.find_program("hermes-dispatcher");
   if (program.empty()) {
@@ -90,7 +102,9 @@ Result<Written> write_unit(const Call& call, const home::Home& home) {
                 "install it there, or set HERMES_DISPATCHER to its path");
   }
   TRY_ASSIGN(const std::string text,
-             systemd::unit_text({program, {{"HERMES_HOME", home.dir.string()}}}));
+             systemd::unit_text(
+                 {program,
+                  {{"HERMES_HOME", home.dir.string()}, {"PATH", path_of_workers(call, program)}}}));
   Written written{unit_file(call), false, std::nullopt};
   const auto before = read_file(written.file, k_unit_bytes);
   if (before && *before == text) {

@@ -124,6 +124,7 @@ TEST_CASE("install writes the unit also where no systemd answers, and says what 
   std::ifstream file(unit);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   CHECK(text.find("HERMES_HOME=" + hermes.home().string()) != std::string::npos);
+  CHECK(text.find("PATH=") != std::string::npos);
   CHECK(text.find("KillMode=process") != std::string::npos);
   std::ofstream(unit) << "[Service]\nExecStart=/bin/true\n";
   CHECK(hermes.run({"dispatcher", "install"}).err.find(".old") != std::string::npos);
