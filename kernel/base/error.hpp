@@ -68,6 +68,7 @@ std::string one_line(const Error& error);
 
 // TRY_ASSIGN(decl, expr): `decl` becomes the value of a Result, or the enclosing function returns
 // its error.
+// NOLINTBEGIN(bugprone-macro-parentheses): a name and a declaration cannot stand in parentheses.
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_(HERMES_CONCAT(try_value_, __LINE__), decl, expr)
 #define TRY_ASSIGN_(tmp, decl, expr)                \
   auto tmp = (expr);                                \
@@ -75,3 +76,4 @@ std::string one_line(const Error& error);
     return std::unexpected(std::move(tmp).error()); \
   }                                                 \
   decl = *std::move(tmp)
+// NOLINTEND(bugprone-macro-parentheses)

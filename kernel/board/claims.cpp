@@ -83,7 +83,7 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
     return std::unexpected(rules::refuse_move(rules::Move::claim, task_id, task.status));
   }
   const Status source = task.status;
-  const Run run = insert_run(change, task, request);
+  Run run = insert_run(change, task, request);
   const Instant expires = change.now + std::max(request.ttl, k_shortest_ttl);
   change.tx.execute(
       "INSERT INTO leases (resource, holder, epoch, run_id, acquired_at, renewed_at, expires_at)"

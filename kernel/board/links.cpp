@@ -39,7 +39,7 @@ std::string way_down(db::Reader& tx, const std::string& from, const std::string&
     if (at == to) {
       std::string way = at;
       for (std::string step = reached_from[at]; !step.empty(); step = reached_from[step]) {
-        way = step + " -> " + way;
+        way.insert(0, step + " -> ");
       }
       return way;
     }

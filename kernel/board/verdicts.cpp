@@ -184,6 +184,7 @@ Result<Moved> promote(Change& change, const std::string& id,
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::promote));
   if (const auto open = open_parents(change.tx, id); !open.empty()) {
     std::vector<std::string> names;
+    names.reserve(open.size());
     for (const rules::OpenParent& parent : open) {
       names.push_back(fmt::format("{} ({})", parent.id, to_word(parent.status)));
     }

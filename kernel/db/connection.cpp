@@ -235,13 +235,13 @@ Cursor::~Cursor() {
   }
   slot_.statement->tryReset();
   try {
-    slot_.statement->clearBindings();  // lets go of large texts
-  } catch (const SQLite::Exception&) {
+    slot_.statement->clearBindings();   // lets go of large texts
+  } catch (const SQLite::Exception&) {  // they stay until the statement is used again
   }
   *slot_.busy = false;
 }
 
-bool Cursor::next() {
+bool Cursor::next() {  // NOLINT(readability-make-member-function-const): it moves the cursor
   return guarded([&] { return slot_.statement->executeStep(); });
 }
 

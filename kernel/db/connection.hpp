@@ -39,6 +39,8 @@ class Connection {
   // Throws DbError.
   Connection(const std::filesystem::path& path, OpenMode mode);
   ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
 

@@ -66,8 +66,11 @@ class Database {
   static Result<Database> open(const BoardFiles& files, Access access, Instant now,
                                Millis gate_wait = std::chrono::seconds{30});
 
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
   Database(Database&&) noexcept = default;
   Database& operator=(Database&&) noexcept = default;
+  ~Database() = default;
 
   // `body` takes Reader& and returns a Result. Rows are copied out before anything is printed or
   // sent.

@@ -24,6 +24,8 @@ class Cursor {
   };
 
   explicit Cursor(Slot slot) : slot_(slot) {}
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
   Cursor(Cursor&& other) noexcept;
   Cursor& operator=(Cursor&&) = delete;
   ~Cursor();

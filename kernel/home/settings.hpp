@@ -45,8 +45,8 @@ Error refuse(const Setting& setting, std::string_view rule, std::string hint = {
 struct KeyRule {
   std::string_view key;
   std::function<Result<void>(const Setting&)> take;
-  std::function<std::string()> show = {};
-  std::vector<KeyRule> inner = {};  // of a table
+  std::function<std::string()> show;
+  std::vector<KeyRule> inner;  // of a table
 };
 
 // A value that applies, and the line that it comes from (0: the default).

@@ -71,31 +71,31 @@ struct Snapshot {
 // Every action names its board by its place in Snapshot::boards.
 struct RebaseClock {  // stored times lie ahead: the clock was set back, so they are counted from
                       // now
-  std::size_t board;
+  std::size_t board = 0;
 };
 struct FinishRun {
-  std::size_t board;
-  std::int64_t run_id;
+  std::size_t board = 0;
+  std::int64_t run_id = 0;
   ExitFacts exit;
 };
 struct WakeTask {
-  std::size_t board;
+  std::size_t board = 0;
   std::string task_id;
 };
 struct ExpireClaim {
-  std::size_t board;
-  std::int64_t run_id;
+  std::size_t board = 0;
+  std::int64_t run_id = 0;
 };
 struct StopStale {  // commit a stop intent
-  std::size_t board;
-  std::int64_t run_id;
+  std::size_t board = 0;
+  std::int64_t run_id = 0;
 };
 struct SignalStop {  // an intent or a verdict stands: tell the shim
-  std::size_t board;
-  std::int64_t run_id;
+  std::size_t board = 0;
+  std::int64_t run_id = 0;
 };
 struct StartTask {
-  std::size_t board;
+  std::size_t board = 0;
   std::string task_id;
   std::string profile;
 };
