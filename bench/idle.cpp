@@ -59,7 +59,7 @@ std::vector<Row> measure_idle(Effort effort) {
   row.floor = {fmt::format("{} wake-ups of a static program in pause(2)", floor_wakes),
                fmt::format("{:.1f} MiB of it resident",
                            static_cast<double>(resident_kib_of(floor.pid())) / 1024)};
-  row.goal.push_back("at most 2 wake-ups in 60 s");
+  row.goal.emplace_back("at most 2 wake-ups in 60 s");
   if (wakes > 2) {
     row.verdict.push_back(fmt::format("MISSED by {}", wakes - 2));
   } else {

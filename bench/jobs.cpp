@@ -139,7 +139,7 @@ std::vector<Row> measure_jobs(Effort effort) {
                fmt::format("{} directories with a file, and a file", rate(count, files))};
   row.expect_at_least("jobs/s", drained, 800, "800");
   if (!spooler) {
-    row.floor.push_back("task-spooler is not installed");
+    row.floor.emplace_back("task-spooler is not installed");
     return {row};
   }
   const double queued = per_second(count, spooler->queue_to_end);

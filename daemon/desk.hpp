@@ -96,7 +96,7 @@ class Desk {
   Millis hold_off_{0};
   bool newer_schema_ = false;
   bool fenced_off_ = false;
-  std::pair<dev_t, ino_t> file_{};
+  std::pair<dev_t, ino_t> file_;
 };
 
 }  // namespace hermes::daemon

@@ -69,7 +69,7 @@ class Dispatcher {
   };
   // What one board has to do in this pass.
   struct Batch {
-    Desk* desk;
+    Desk* desk = nullptr;
     bool rebase_clock = false;
     std::vector<rules::FinishRun> finish;
     std::vector<std::string> wake;

@@ -15,9 +15,9 @@ constexpr std::uint32_t k_changes =
 
 }  // namespace
 
-Settings::Settings(home::Home home, const Options& options)
+Settings::Settings(home::Home home, Options options)
     : home_(std::move(home)),
-      options_(options),
+      options_(std::move(options)),
       watch_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
 
 Result<void> Settings::load() {

@@ -15,7 +15,7 @@ namespace hermes::daemon {
 // when a file changes: a bad edit keeps the old values and is logged.
 class Settings {
  public:
-  Settings(home::Home home, const Options& options);
+  Settings(home::Home home, Options options);
 
   // Error: the first reading of config.toml failed; later bad edits only warn.
   Result<void> load();

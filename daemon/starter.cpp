@@ -9,8 +9,6 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 
-extern char** environ;
-
 namespace hermes::daemon {
 
 namespace {

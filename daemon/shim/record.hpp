@@ -134,18 +134,20 @@ struct Exit {
 };
 
 template <class Section>
-constexpr bool k_plain = std::is_trivially_copyable_v<Section>&&
-    std::is_standard_layout_v<Section>&& std::has_unique_object_representations_v<Section>;
+consteval bool is_plain() {
+  return std::is_trivially_copyable_v<Section> && std::is_standard_layout_v<Section> &&
+         std::has_unique_object_representations_v<Section>;
+}
 
-static_assert(k_plain<Header> && sizeof(Header) == 280 && offsetof(Header, boot) == 24 &&
+static_assert(is_plain<Header>() && sizeof(Header) == 280 && offsetof(Header, boot) == 24 &&
               offsetof(Header, token) == 152);
-static_assert(k_plain<Revoked> && sizeof(Revoked) == 16 && offsetof(Revoked, at_ms) == 8);
-static_assert(k_plain<Armed> && sizeof(Armed) == 24 && offsetof(Armed, pid) == 8 &&
+static_assert(is_plain<Revoked>() && sizeof(Revoked) == 16 && offsetof(Revoked, at_ms) == 8);
+static_assert(is_plain<Armed>() && sizeof(Armed) == 24 && offsetof(Armed, pid) == 8 &&
               offsetof(Armed, start) == 16);
-static_assert(k_plain<Started> && sizeof(Started) == 16 && offsetof(Started, at_ms) == 8);
-static_assert(k_plain<Worker> && sizeof(Worker) == 24 && offsetof(Worker, pid) == 8 &&
+static_assert(is_plain<Started>() && sizeof(Started) == 16 && offsetof(Started, at_ms) == 8);
+static_assert(is_plain<Worker>() && sizeof(Worker) == 24 && offsetof(Worker, pid) == 8 &&
               offsetof(Worker, start) == 16);
-static_assert(k_plain<Exit> && sizeof(Exit) == 56 && offsetof(Exit, kind) == 8 &&
+static_assert(is_plain<Exit>() && sizeof(Exit) == 56 && offsetof(Exit, kind) == 8 &&
               offsetof(Exit, code) == 12 && offsetof(Exit, signal) == 16 &&
               offsetof(Exit, stage) == 20 && offsetof(Exit, error_number) == 24 &&
               offsetof(Exit, stop_requested) == 28 && offsetof(Exit, ended_ms) == 32 &&
@@ -164,7 +166,7 @@ inline std::uint64_t fnv1a_bytes(std::uint64_t hash, const void* bytes, std::siz
 
 template <class Section>
 std::uint64_t checksum_of(const Section& section) {
-  static_assert(k_plain<Section> && offsetof(Section, checksum) == 0);
+  static_assert(is_plain<Section>() && offsetof(Section, checksum) == 0);
   const std::uint64_t offset = Section::k_offset;
   const std::uint64_t hash = fnv1a_bytes(0xcbf29ce484222325ULL, &offset, sizeof offset);
   return fnv1a_bytes(hash, reinterpret_cast<const char*>(&section) + sizeof section.checksum,

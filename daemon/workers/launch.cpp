@@ -133,8 +133,8 @@ std::vector<std::string> flags_of(const fs::path& shim_program, const Launch& la
 
 // posix_spawn(3) objects, destroyed on every way out.
 struct SpawnPlan {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes{};
+  posix_spawn_file_actions_t files{};
 
   explicit SpawnPlan(int gate) {
     posix_spawnattr_init(&attributes);
