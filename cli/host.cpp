@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -217,6 +218,12 @@ verbs::Host::Woken TerminalHost::wait_for(const db::GateWatch& watch, std::optio
       return Woken::changed;
     }
   }
+}
+
+void TerminalHost::give_up_after(Millis limit) {
+  ::signal(SIGALRM, [](int) { ::_exit(0); });
+  const itimerval once{{0, 0}, {limit.count() / 1000, limit.count() % 1000 * 1000}};
+  ::setitimer(ITIMER_REAL, &once, nullptr);
 }
 
 }  // namespace hermes::cli

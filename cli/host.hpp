@@ -23,6 +23,7 @@ class TerminalHost final : public verbs::Host {
   void begin(const verbs::Json& facts) override;
   bool emit(const verbs::Json& item) override;
   Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
+  void give_up_after(Millis limit) override;
 
  private:
   bool put_in_stream(std::string_view text);

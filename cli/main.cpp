@@ -11,6 +11,7 @@
 #include "cli/parse.hpp"
 #include "cli/print.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
 #include "verbs/table.hpp"
 
@@ -32,10 +33,26 @@ verbs::Environment environment() {
   return out;
 }
 
+std::string_view variable(const char* name) {
+  const char* value = ::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// no-color.org: set and not empty. bixense.com/clicolors: CLICOLOR_FORCE goes for pipes too.
+bool wants_colour(bool terminal) {
+  if (!variable("NO_COLOR").empty()) {
+    return false;
+  }
+  if (const auto force = variable("CLICOLOR_FORCE"); !force.empty() && force != "0") {
+    return true;
+  }
+  return terminal && variable("TERM") != "dumb" && !variable("TERM").empty();
+}
+
 Style style() {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  const char* no_colour = ::getenv("NO_COLOR");  // no-color.org: set and not empty
-  return {terminal && (no_colour == nullptr || *no_colour == '\0'), terminal};
+  return {wants_colour(terminal), terminal, terminal_columns(STDOUT_FILENO),
+          help_columns(STDOUT_FILENO)};
 }
 
 void tell(std::string_view speaker, const Error& error) {
@@ -109,7 +126,9 @@ int run(int argc, char** argv) {
     return misused(request.error());
   }
   if (request->help || (request->verb == nullptr && !request->version)) {
-    put_out(request->verb == nullptr ? help_of(request->group) : help_of(*request->verb));
+    const std::size_t columns = help_columns(STDOUT_FILENO);
+    put_out(request->verb == nullptr ? help_of(request->group, columns)
+                                     : help_of(*request->verb, columns));
     return 0;
   }
   if (request->version) {

@@ -9,7 +9,7 @@
 namespace hermes::cli {
 
 Printer printer_of(const verbs::Verb& verb) {
-  static constexpr std::array<std::pair<verbs::Handler, Printer>, 43> k_printers{{
+  static constexpr auto k_printers = std::to_array<std::pair<verbs::Handler, Printer>>({
       {verbs::create, print_created},
       {verbs::list, print_list},
       {verbs::show, print_show},
@@ -53,7 +53,10 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::tail, nullptr},
       {verbs::watch, nullptr},
       {verbs::daemon, nullptr},
-  }};
+      {verbs::help, print_help},
+      {verbs::completion, print_text},
+      {verbs::complete_line, print_candidates},
+  });
   const auto* found =
       std::ranges::find(k_printers, verb.handler, &std::pair<verbs::Handler, Printer>::first);
   return found == k_printers.end() ? nullptr : found->second;

@@ -10,8 +10,10 @@ namespace hermes::cli {
 
 struct Style {
   bool colour = false;
-  bool terminal =
-      false;  // standard output is one: control characters of logs are shown instead of obeyed
+  // Standard output is one: control characters of logs are shown instead of obeyed.
+  bool terminal = false;
+  std::size_t columns = 0;         // lists are cut to this width; 0: they are not
+  std::size_t help_columns = 100;  // help is broken at this width
 };
 
 using Printer = std::string (*)(const verbs::Answer& answer, const Style& style);
@@ -55,6 +57,9 @@ std::string print_dispatcher_uninstalled(const verbs::Answer& answer, const Styl
 std::string print_init(const verbs::Answer& answer, const Style& style);
 std::string print_version(const verbs::Answer& answer, const Style& style);
 std::string print_doctor(const verbs::Answer& answer, const Style& style);
+
+std::string print_help(const verbs::Answer& answer, const Style& style);
+std::string print_candidates(const verbs::Answer& answer, const Style& style);
 
 std::string stream_header(const verbs::Json& facts);
 std::string stream_line(const verbs::Json& item);

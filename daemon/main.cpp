@@ -13,6 +13,7 @@
 #include "daemon/run_dir.hpp"
 #include "daemon/service.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
 
@@ -166,7 +167,7 @@ int run(const std::vector<std::string>& arguments) {
     return refuse(options.error());
   }
   if (options->mode == Options::Mode::help) {
-    fmt::print("{}", help_text());
+    fmt::print("{}", help_text(help_columns(STDOUT_FILENO)));
     return 0;
   }
   if (options->mode == Options::Mode::version) {

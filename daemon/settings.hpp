@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/options.hpp"
+#include "daemon/command_line/options.hpp"
 #include "kernel/base/fd.hpp"
 #include "kernel/home/config.hpp"
 #include "kernel/home/profile.hpp"

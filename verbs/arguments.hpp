@@ -69,6 +69,31 @@ inline constexpr Argument k_failure_limit{
     .help = "counted failures in a row that block a task; at least 1",
     .least = 1};
 
+inline constexpr std::array<std::string_view, 3> k_shells{"bash", "zsh", "fish"};
+inline constexpr auto k_completion = std::to_array<Argument>({
+    {.name = "shell",
+     .type = Type::word,
+     .value = "bash|zsh|fish",
+     .help = "the shell",
+     .positional = true,
+     .required = true,
+     .words = k_shells},
+});
+inline constexpr auto k_help = std::to_array<Argument>({
+    {.name = "words",
+     .value = "WORD",
+     .help = "the words of a verb or a group (default: the whole program)",
+     .positional = true,
+     .repeatable = true},
+});
+inline constexpr auto k_complete_line = std::to_array<Argument>({
+    {.name = "words",
+     .value = "WORD",
+     .help = "the words after hermes, the one under the cursor last; after '--'",
+     .positional = true,
+     .repeatable = true},
+});
+
 inline constexpr auto k_create = std::to_array<Argument>({
     {.name = "title",
      .value = "TITLE",

@@ -78,6 +78,10 @@ class Host {
   enum class Woken { changed, timeout, stopped };
   // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
   virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;
+
+  // For what must never keep anybody waiting: the program ends quietly, without an answer, when the
+  // call takes longer. Nothing where the program does more than this call.
+  virtual void give_up_after(Millis) {}
 };
 
 struct Call {

@@ -10,6 +10,9 @@ Result<Answer> version(Call& call);
 Result<Answer> doctor(Call& call);
 Result<Answer> board_doctor(Call& call);
 Result<Answer> config_show(Call& call);
+Result<Answer> help(Call& call);
+Result<Answer> completion(Call& call);
+Result<Answer> complete_line(Call& call);
 
 Result<Answer> dispatcher_status(Call& call);
 Result<Answer> dispatcher_start(Call& call);

@@ -55,6 +55,21 @@ constexpr Verb k_verbs[] = {
      {},
      k_reads,
      doctor},
+    {"", "help", "", "the page of --help about a verb or a group",
+     "For example: `hermes help kanban create`. With --json its arguments, for programs.",
+     arguments::k_help, k_reads, help},
+    {"", "completion", "", "print the completion script of a shell",
+     "Bash: `source <(hermes completion bash)`; zsh: `source <(hermes completion zsh)`; fish: "
+     "`hermes completion fish | source`.",
+     arguments::k_completion, k_reads, completion},
+    {"",
+     "__complete",
+     "",
+     "what may stand at the end of a line, for completion scripts",
+     "",
+     arguments::k_complete_line,
+     {.reads_only = true, .hidden = true},
+     complete_line},
 
     {"kanban", "create", "", "put a task on the board",
      "It is ready at once unless it has a parent that is not done, or --triage or --initial-status "
@@ -229,6 +244,18 @@ constexpr Verb k_verbs[] = {
      config_show},
 };
 
+constexpr Argument k_board_flag{
+    .name = "board",
+    .type = Type::board,
+    .value = "NAME",
+    .help = "the board that is meant (default: HERMES_KANBAN_BOARD, else the current one)"};
+constexpr Argument k_json_flag{
+    .name = "json", .type = Type::boolean, .help = "answer in JSON on standard output"};
+constexpr Argument k_help_flag{
+    .name = "help", .type = Type::boolean, .help = "this page", .letter = 'h'};
+constexpr Argument k_version_flag{
+    .name = "version", .type = Type::boolean, .help = "the version of this program"};
+
 }  // namespace
 
 std::span<const Group> all_groups() { return k_groups; }
@@ -250,6 +277,34 @@ const Verb* find_verb(std::string_view group, std::string_view name) {
 const Argument* find_argument(const Verb& verb, std::string_view name) {
   const auto found = std::ranges::find(verb.arguments, name, &Argument::name);
   return found == verb.arguments.end() ? nullptr : &*found;
+}
+
+std::vector<Argument> flags_of(const Group& group) {
+  std::vector<Argument> flags;
+  if (group.takes_board) {
+    flags.push_back(k_board_flag);
+  }
+  flags.push_back(k_json_flag);
+  flags.push_back(k_help_flag);
+  if (group.name.empty()) {
+    flags.push_back(k_version_flag);
+  }
+  return flags;
+}
+
+std::vector<Argument> flags_of(const Verb& verb) {
+  std::vector<Argument> flags;
+  for (const Argument& argument : verb.arguments) {
+    if (!argument.positional) {
+      flags.push_back(argument);
+    }
+  }
+  for (const Argument& argument : flags_of(*find_group(verb.group))) {
+    if (argument.name != k_version_flag.name) {
+      flags.push_back(argument);
+    }
+  }
+  return flags;
 }
 
 }  // namespace hermes::verbs

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "verbs/verb.hpp"
 
 namespace hermes::verbs {
@@ -17,5 +19,10 @@ const Group* find_group(std::string_view name);
 const Verb* find_verb(std::string_view group, std::string_view name);
 
 const Argument* find_argument(const Verb& verb, std::string_view name);
+
+// The flags that a line of the command line may carry: those of the verb, then those that every
+// verb of its group takes.
+std::vector<Argument> flags_of(const Verb& verb);
+std::vector<Argument> flags_of(const Group& group);
 
 }  // namespace hermes::verbs

@@ -21,6 +21,17 @@ constexpr std::array<Unit, 6> k_units{
     {{"ms", 1}, {"s", 1e3}, {"", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
 constexpr double k_longest_ms = 10.0 * 366 * 8.64e7;
 
+std::tm local_time(Instant at) {
+  const std::time_t seconds = at.seconds();
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return local;
+}
+
+std::string date_text(const std::tm& local) {
+  return fmt::format("{:04}-{:02}-{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
+}
+
 }  // namespace
 
 Result<Millis> parse_duration(std::string_view text) {
@@ -70,11 +81,16 @@ std::string format_age(Instant at, Instant now) {
 }
 
 std::string format_local_minute(Instant at) {
-  const std::time_t seconds = at.seconds();
-  std::tm local{};
-  localtime_r(&seconds, &local);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1,
-                     local.tm_mday, local.tm_hour, local.tm_min);
+  const std::tm local = local_time(at);
+  return fmt::format("{} {:02}:{:02}", date_text(local), local.tm_hour, local.tm_min);
+}
+
+std::string format_local_second(Instant at, Instant now) {
+  const std::tm local = local_time(at);
+  const std::string clock =
+      fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+  const std::string date = date_text(local);
+  return date == date_text(local_time(now)) ? clock : date + " " + clock;
 }
 
 }  // namespace hermes

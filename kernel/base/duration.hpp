@@ -21,4 +21,7 @@ std::string format_age(Instant at, Instant now);
 // Local time, minute resolution: "2026-11-20 18:40".
 std::string format_local_minute(Instant at);
 
+// Local time to the second: "18:40:07" on the day of `now`, else "2026-11-20 18:40:07".
+std::string format_local_second(Instant at, Instant now);
+
 }  // namespace hermes

@@ -199,6 +199,48 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
+std::string clip_columns(std::string_view text, std::size_t columns) {
+  if (display_width(text) <= columns) {
+    return std::string(text);
+  }
+  std::string out;
+  std::size_t used = 1;  // the mark itself
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, std::max<std::size_t>(1, utf8_length(text)));
+    used += display_width(character);
+    if (used > columns) {
+      break;
+    }
+    out += character;
+    text.remove_prefix(character.size());
+  }
+  return columns == 0 ? "" : out + "…";
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines(1);
+  for (const std::string& word : split_list(text, ' ')) {
+    std::string& line = lines.back();
+    if (!line.empty() && display_width(line) + 1 + display_width(word) > columns) {
+      lines.push_back(word);
+    } else {
+      line += (line.empty() ? "" : " ") + word;
+    }
+  }
+  return lines;
+}
+
+std::string help_row(std::string_view left, std::string_view right, std::size_t at,
+                     std::size_t columns) {
+  constexpr std::size_t k_narrowest = 20;
+  const std::string margin(at, ' ');
+  const std::size_t room = columns > at + k_narrowest ? columns - at : k_narrowest;
+  const std::size_t used = 2 + display_width(left);
+  std::string out = "  " + std::string(left);
+  out += used + 2 > at ? "\n" + margin : std::string(at - used, ' ');
+  return out + join(wrap(right, room), "\n" + margin) + "\n";
+}
+
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most) {
   if (text.size() > most) {
     return fail(ErrorCode::invalid,

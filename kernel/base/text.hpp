@@ -44,6 +44,19 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
 // marks, 1 otherwise.
 std::size_t display_width(std::string_view text);
 
+// The beginning of a text that fits into `columns` columns, with "…" as its last when something was
+// cut off.
+std::string clip_columns(std::string_view text, std::size_t columns);
+
+// Lines of at most `columns` columns, broken at blanks; a longer word stays whole. At least one
+// line.
+std::vector<std::string> wrap(std::string_view text, std::size_t columns);
+
+// One line of a help page: `left` indented by two, and `right` beginning at column `at`, wrapped to
+// `columns`. Ends in a newline.
+std::string help_row(std::string_view left, std::string_view right, std::size_t at,
+                     std::size_t columns);
+
 // Refuses what the board cannot store faithfully: invalid UTF-8, NUL bytes, more than `most` bytes.
 // `what` names the field in the message. Error: invalid.
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most);

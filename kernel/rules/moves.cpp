@@ -10,42 +10,38 @@ namespace hermes::rules {
 
 namespace {
 
-struct MoveRule {
-  std::string_view word;
-  std::vector<Status> from;
-};
-
-const MoveRule& rule(Move move) {
+// The statuses a move works from.
+const std::vector<Status>& sources(Move move) {
   using enum Status;
-  static const std::array<MoveRule, 8> k_rules{{
-      {"claim", {ready, review}},
-      {"heartbeat", {running}},
-      {"complete", {running, ready, blocked, review}},
-      {"block", {running, ready, todo, review}},
-      {"unblock", {blocked, scheduled}},
-      {"promote", {triage, todo, blocked}},
-      {"reclaim", {running}},
-      {"archive", {triage, todo, scheduled, ready, running, blocked, review, done}},
+  static const std::array<std::vector<Status>, k_words<Move>.size()> k_sources{{
+      {ready, review},
+      {running},
+      {running, ready, blocked, review},
+      {running, ready, todo, review},
+      {blocked, scheduled},
+      {triage, todo, blocked},
+      {running},
+      {triage, todo, scheduled, ready, running, blocked, review, done},
   }};
-  return k_rules[static_cast<std::size_t>(move)];
+  return k_sources[static_cast<std::size_t>(move)];
 }
 
 }  // namespace
 
 bool may_move(Move move, Status from) {
-  const auto& legal = rule(move).from;
+  const auto& legal = sources(move);
   return std::find(legal.begin(), legal.end(), from) != legal.end();
 }
 
 Error refuse_move(Move move, const std::string& task_id, Status from) {
   std::string legal;
-  for (const Status status : rule(move).from) {
+  for (const Status status : sources(move)) {
     legal += (legal.empty() ? "" : ", ") + std::string(to_word(status));
   }
-  return {ErrorCode::conflict,
-          fmt::format("cannot {} {}: it is {}", rule(move).word, task_id, to_word(from)),
-          fmt::format("{} works from {}; see `hermes kanban show {}`", rule(move).word, legal,
-                      task_id)};
+  return {
+      ErrorCode::conflict,
+      fmt::format("cannot {} {}: it is {}", to_word(move), task_id, to_word(from)),
+      fmt::format("{} works from {}; see `hermes kanban show {}`", to_word(move), legal, task_id)};
 }
 
 Status requeue_target(Lane lane, bool has_open_links) {

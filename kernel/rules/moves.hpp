@@ -44,6 +44,15 @@ namespace hermes::rules {
 
 enum class Move { claim, heartbeat, complete, block, unblock, promote, reclaim, archive };
 
+}  // namespace hermes::rules
+
+// Each is the name of the verb that makes it.
+template <>
+inline constexpr auto hermes::k_words<hermes::rules::Move> = std::to_array<std::string_view>(
+    {"claim", "heartbeat", "complete", "block", "unblock", "promote", "reclaim", "archive"});
+
+namespace hermes::rules {
+
 bool may_move(Move move, Status from);
 
 // The refusal for a move that may_move denies: names the task, its status and the statuses the move

@@ -32,8 +32,9 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return out;
 }
 
-pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string>& environment,
-            const char* in, const char* out_file, int out_fd, const char* err_file) {
+pid_t spawn(const char* program, const std::vector<std::string>& words,
+            const std::vector<std::string>& environment, const char* in, const char* out_file,
+            int out_fd, const char* err_file) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, in, O_RDONLY, 0);
@@ -43,14 +44,14 @@ pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string
     posix_spawn_file_actions_adddup2(&files, out_fd, 1);
   }
   posix_spawn_file_actions_addopen(&files, 2, err_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::vector<std::string> argv{HERMES_BINARY};
+  std::vector<std::string> argv{program};
   argv.insert(argv.end(), words.begin(), words.end());
   pid_t pid = -1;
-  const int problem = posix_spawn(&pid, HERMES_BINARY, &files, nullptr, pointers(argv).data(),
+  const int problem = posix_spawn(&pid, program, &files, nullptr, pointers(argv).data(),
                                   pointers(environment).data());
   posix_spawn_file_actions_destroy(&files);
   if (problem != 0) {
-    throw std::runtime_error("cannot run " HERMES_BINARY);
+    throw std::runtime_error(std::string("cannot run ") + program);
   }
   return pid;
 }
@@ -79,7 +80,8 @@ Running::Running(const std::vector<std::string>& words,
   }
   out_fd_.reset(ends[0]);
   const Fd write_end(ends[1]);
-  pid_ = spawn(words, environment, "/dev/null", nullptr, write_end.get(), "/dev/null");
+  pid_ =
+      spawn(HERMES_BINARY, words, environment, "/dev/null", nullptr, write_end.get(), "/dev/null");
 }
 
 Running::Running(Running&& other) noexcept
@@ -138,11 +140,21 @@ std::vector<std::string> Hermes::environment() const {
 }
 
 Ran Hermes::run(const std::vector<std::string>& words, const std::string& input) const {
+  return run_one(HERMES_BINARY, words, input);
+}
+
+Ran Hermes::run_program(std::vector<std::string> words) const {
+  words.insert(words.begin(), {"--kill-after=5", "60"});
+  return run_one("/usr/bin/timeout", words, "");
+}
+
+Ran Hermes::run_one(const char* program, const std::vector<std::string>& words,
+                    const std::string& input) const {
   const std::string in = (dir_ / "in").string();
   const std::string out = (dir_ / "out").string();
   const std::string err = (dir_ / "err").string();
   std::ofstream(in, std::ios::binary) << input;
-  const pid_t pid = spawn(words, environment(), in.c_str(), out.c_str(), -1, err.c_str());
+  const pid_t pid = spawn(program, words, environment(), in.c_str(), out.c_str(), -1, err.c_str());
   const int status = wait_status(pid);
   return {status, contents(out), contents(err)};
 }

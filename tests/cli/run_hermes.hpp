@@ -47,6 +47,8 @@ class Hermes {
   explicit Hermes(bool init = true);
 
   Ran run(const std::vector<std::string>& words, const std::string& input = "") const;
+  // Another program in the same environment; killed after 60 s.
+  Ran run_program(std::vector<std::string> words) const;
   Ran kanban(std::vector<std::string> words, const std::string& input = "") const;
   Running start(const std::vector<std::string>& words) const;
   // Creates a task and answers its id.
@@ -66,6 +68,8 @@ class Hermes {
 
  private:
   std::vector<std::string> environment() const;
+  Ran run_one(const char* program, const std::vector<std::string>& words,
+              const std::string& input) const;
 
   TempDir dir_;
   std::map<std::string, std::string> environment_;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/base/error.hpp"
@@ -30,6 +32,25 @@ struct Options {
 // Error: usage.
 Result<Options> parse_options(const std::vector<std::string>& arguments);
 
-std::string help_text();
+// One row of the table that parsing, --help and the manual read.
+struct Flag {
+  std::string_view name;         // with its dashes
+  std::string_view value;        // what stands for the value in help; "": it takes none
+  std::string_view help;         // one phrase
+  std::string_view letter = {};  // "-v"
+};
+std::span<const Flag> all_flags();
+
+struct ExitStatus {
+  int status;
+  std::string_view meaning;
+};
+std::span<const ExitStatus> exit_statuses();
+
+// What the program is for: whole sentences.
+std::string_view purpose();
+
+// The page of --help, no line longer than `columns` where it can be broken.
+std::string help_text(std::size_t columns);
 
 }  // namespace hermes::daemon

@@ -1,0 +1,35 @@
+#include "cli/manual/variables.hpp"
+
+namespace hermes::manual {
+
+namespace {
+
+using enum Variable::Of;
+
+constexpr Variable k_variables[] = {
+    {"HERMES_HOME", all,
+     "the home: where boards, profiles and settings are (default: `~/.hermes`)"},
+    {"HERMES_KANBAN_BOARD", all,
+     "the board that is meant without `--board`; a worker finds its own"},
+    {"HERMES_DISPATCHER", command, "the path of hermes-dispatcher, when it is not where hermes is"},
+    {"HERMES_SHIM", all, "the path of hermes-shim, when it is not where it was installed"},
+    {"HERMES_PROFILE", all,
+     "who asks, for authors and `--mine` (else `USER`); a worker finds its profile's name"},
+    {"HERMES_TENANT", all, "the tenant of new tasks; a worker finds its task's"},
+    {"HERMES_SESSION_ID", command, "the session that new tasks are noted with"},
+    {"HERMES_KANBAN_TASK", worker, "the task's id"},
+    {"HERMES_KANBAN_RUN_ID", worker, "the number of the run"},
+    {"HERMES_KANBAN_RUN_TOKEN", worker, "the run's secret: what makes this process the run"},
+    {"HERMES_KANBAN_WORKSPACE", worker, "the directory to work in"},
+    {"HERMES_KANBAN_BRANCH", worker, "the branch, when the task has one"},
+    {"HERMES_KANBAN_GOAL_MODE", worker, "set when the task is in goal mode"},
+    {"HERMES_KANBAN_GOAL_MAX_TURNS", worker, "the most turns in goal mode, when there is a limit"},
+    {"NO_COLOR", command, "set and not empty: no colours"},
+    {"CLICOLOR_FORCE", command, "set and not 0: colours also into a pipe"},
+};
+
+}  // namespace
+
+std::span<const Variable> all_variables() { return k_variables; }
+
+}  // namespace hermes::manual
