@@ -62,6 +62,7 @@ std::string print_help(const verbs::Answer& answer, const Style& style);
 std::string print_candidates(const verbs::Answer& answer, const Style& style);
 
 std::string stream_header(const verbs::Json& facts);
-std::string stream_line(const verbs::Json& item);
+// One event; `now` decides whether its date is said.
+std::string stream_line(const verbs::Json& item, Instant now);
 
 }  // namespace hermes::cli

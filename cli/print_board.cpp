@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/print.hpp"
@@ -9,7 +10,14 @@
 
 namespace hermes::cli {
 
-std::string print_stats(const verbs::Answer& answer, const Style&) {
+namespace {
+
+constexpr std::size_t k_kind_columns =
+    std::ranges::max(k_words<EventKind>, {}, &std::string_view::size).size();
+
+}  // namespace
+
+std::string print_stats(const verbs::Answer& answer, const Style& style) {
   const Json& value = answer.value;
   std::string out = "By status:\n";
   for (const std::string_view status : k_words<Status>) {
@@ -21,9 +29,11 @@ std::string print_stats(const verbs::Answer& answer, const Style&) {
   out += value["by_status"].empty() ? "  (no tasks)\n" : "";
   if (!value["by_assignee"].empty()) {
     out += "By assignee:\n";
+    std::vector<std::vector<std::string>> rows;
     for (const auto& [name, counts] : value["by_assignee"].items()) {
-      out += fmt::format("  {}  {}\n", pad(shown(Json(name)), 20), counts_text(counts));
+      rows.push_back({"  " + shown(Json(name)), counts_text(counts)});
     }
+    out += table(std::move(rows), style.columns);
   }
   if (!value["oldest_ready_age_seconds"].is_null()) {
     out += fmt::format("Oldest ready task age: {}s\n",
@@ -52,11 +62,11 @@ std::string stream_header(const Json& facts) {
                      shown(facts["board"]));
 }
 
-std::string stream_line(const Json& item) {
+std::string stream_line(const Json& item, Instant now) {
   const std::string payload = payload_text(item["payload"]);
-  return fmt::format("[{}] {} {} (@{}){}{}\n", minute(item["created_at"]), shown(item["task_id"]),
-                     pad(shown(item["kind"]), 18), shown(item["assignee"]),
-                     payload.empty() ? "" : " ", payload);
+  return fmt::format("[{}] {} {} (@{}){}{}\n", second(item["created_at_ms"], now.ms),
+                     shown(item["task_id"]), pad(shown(item["kind"]), k_kind_columns),
+                     shown(item["assignee"]), payload.empty() ? "" : " ", payload);
 }
 
 }  // namespace hermes::cli

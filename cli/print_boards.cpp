@@ -32,7 +32,7 @@ std::string counts_or_empty(const Json& board) {
 
 }  // namespace
 
-std::string print_boards(const verbs::Answer& answer, const Style&) {
+std::string print_boards(const verbs::Answer& answer, const Style& style) {
   if (answer.value.empty()) {
     return fmt::format("There is no board in {} yet: `hermes init` makes the first one\n",
                        shown(answer.people["home"]));
@@ -45,7 +45,7 @@ std::string print_boards(const verbs::Answer& answer, const Style&) {
     rows.push_back({board["is_current"] == true ? "●" : "", shown(board["slug"]),
                     shown(board["name"]), counts});
   }
-  std::string out = table(rows);
+  std::string out = table(std::move(rows), style.columns);
   if (!answer.people["current"].is_null()) {
     out += fmt::format("\nCurrent board: {} (from {})\n", shown(answer.people["current"]),
                        shown(answer.people["source"]));
@@ -84,7 +84,7 @@ std::string print_board_switched(const verbs::Answer& answer, const Style&) {
   return fmt::format("The current board is {}\n", shown(answer.value["slug"]));
 }
 
-std::string print_profiles(const verbs::Answer& answer, const Style&) {
+std::string print_profiles(const verbs::Answer& answer, const Style& style) {
   if (answer.value.empty()) {
     return "There are no profiles yet: `hermes init` writes one, `hermes profile create` others\n";
   }
@@ -98,7 +98,7 @@ std::string print_profiles(const verbs::Answer& answer, const Style&) {
                     profile["error"].is_null() ? shown(profile["description"])
                                                : "! " + shown(profile["error"])});
   }
-  return table(rows);
+  return table(std::move(rows), style.columns);
 }
 
 std::string print_profile(const verbs::Answer& answer, const Style&) {
@@ -135,7 +135,7 @@ std::string print_profile_deleted(const verbs::Answer& answer, const Style&) {
   return fmt::format("Deleted profile {}\n", shown(answer.value["name"]));
 }
 
-std::string print_config(const verbs::Answer& answer, const Style&) {
+std::string print_config(const verbs::Answer& answer, const Style& style) {
   const Json& value = answer.value;
   std::vector<std::vector<std::string>> rows{
       {"home", shown(value["home"]), shown(value["home_source"])},
@@ -145,7 +145,8 @@ std::string print_config(const verbs::Answer& answer, const Style&) {
         {shown(one["key"]), shown(one["value"], "(none)"),
          one["line"].is_null() ? "default" : fmt::format("config.toml:{}", number(one["line"]))});
   }
-  return table(rows) + fmt::format("\nSettings are read from {}\n", shown(value["file"]));
+  return table(std::move(rows), style.columns) +
+         fmt::format("\nSettings are read from {}\n", shown(value["file"]));
 }
 
 }  // namespace hermes::cli

@@ -21,33 +21,36 @@ std::string elapsed_text(std::int64_t ms) {
                         : fmt::format("{:.1f}h", static_cast<double>(seconds) / 3600);
 }
 
-std::string run_row(std::size_t number, const Json& run, std::int64_t now_ms) {
+std::vector<std::string> cells_of(std::size_t number, const Json& run, std::int64_t now_ms) {
   const bool active = run["ended_at_ms"].is_null();
   const std::int64_t end_ms = active ? now_ms : run["ended_at_ms"].get<std::int64_t>();
-  const std::string outcome = active ? "(running)" : shown(run["outcome"]);
-  std::string out =
-      fmt::format("{}  {}  {}  {}  {}\n", pad_left(std::to_string(number), 3), pad(outcome, 18),
-                  pad(shown(run["profile"]), 16),
-                  pad_left(elapsed_text(end_ms - run["started_at_ms"].get<std::int64_t>()), 7),
-                  minute(run["started_at"]));
-  const std::string summary = shown_start(run["summary"], k_line_bytes);
-  const std::string error = shown_start(run["error"], k_line_bytes);
-  out += summary.empty() ? "" : fmt::format("     → {}\n", summary);
-  out += error.empty() ? "" : fmt::format("     ✖ {}\n", error);
-  return out;
+  return {pad_left(std::to_string(number), 3), active ? "(running)" : shown(run["outcome"]),
+          shown(run["profile"]),
+          pad_left(elapsed_text(end_ms - run["started_at_ms"].get<std::int64_t>()), 7),
+          second(run["started_at_ms"], now_ms)};
 }
 
 }  // namespace
 
-std::string print_runs(const verbs::Answer& answer, const Style&) {
+std::string print_runs(const verbs::Answer& answer, const Style& style) {
   if (answer.value.empty()) {
     return fmt::format("(no runs yet for {})\n", shown(answer.people["task_id"]));
   }
-  std::string out = fmt::format("{}  {}  {}  {}  STARTED\n", pad_left("#", 3), pad("OUTCOME", 18),
-                                pad("PROFILE", 16), pad_left("ELAPSED", 7));
-  std::size_t number = 0;
+  const auto now_ms = answer.people.value("now_ms", std::int64_t{0});
+  std::vector<std::vector<std::string>> rows{
+      {pad_left("#", 3), "OUTCOME", "PROFILE", pad_left("ELAPSED", 7), "STARTED"}};
   for (const Json& run : answer.value) {
-    out += run_row(++number, run, answer.people.value("now_ms", std::int64_t{0}));
+    rows.push_back(cells_of(rows.size(), run, now_ms));
+  }
+  const std::vector<std::string> lines = table_lines(std::move(rows), style.columns);
+  std::string out = lines[0] + "\n";
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const Json& run = answer.value[i - 1];
+    const std::string summary = shown_start(run["summary"], k_line_bytes);
+    const std::string error = shown_start(run["error"], k_line_bytes);
+    out += lines[i] + "\n";
+    out += summary.empty() ? "" : fmt::format("     → {}\n", summary);
+    out += error.empty() ? "" : fmt::format("     ✖ {}\n", error);
   }
   return out;
 }

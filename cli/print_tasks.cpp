@@ -10,9 +10,9 @@ namespace hermes::cli {
 
 namespace {
 
-constexpr std::size_t k_status_columns = 9;     // "scheduled"
-constexpr std::size_t k_assignee_columns = 20;  // a longer name widens the column
 constexpr std::size_t k_events_shown = 20;
+constexpr std::size_t k_comments_shown = 20;
+constexpr std::size_t k_runs_shown = 10;
 constexpr std::size_t k_line_bytes = 160;
 
 struct Icon {
@@ -21,18 +21,15 @@ struct Icon {
   std::string_view colour;  // SGR parameter of ECMA-48
 };
 constexpr Icon k_icons[] = {
-    {"todo", "◻", "0"},       {"ready", "▶", "32"},   {"running", "●", "34"},
+    {"todo", "◻", ""},        {"ready", "▶", "32"},   {"running", "●", "34"},
     {"scheduled", "⏱", "36"}, {"blocked", "⊘", "31"}, {"done", "✓", "32"},
     {"archived", "—", "2"},   {"triage", "◇", "35"},  {"review", "◎", "33"},
 };
 
-std::string icon_of(const std::string& status, const Style& style) {
+const Icon& icon_of(const std::string& status) {
+  static constexpr Icon k_unknown{"", "?", ""};
   const auto* found = std::ranges::find(k_icons, std::string_view(status), &Icon::status);
-  if (found == std::end(k_icons)) {
-    return "?";
-  }
-  return style.colour ? fmt::format("\x1b[{}m{}\x1b[0m", found->colour, found->icon)
-                      : std::string(found->icon);
+  return found == std::end(k_icons) ? k_unknown : *found;
 }
 
 std::string header_of(const Json& people) {
@@ -115,10 +112,20 @@ std::string section(std::string_view title, const std::string& content) {
   return content.empty() ? "" : fmt::format("\n{}:\n{}", title, content);
 }
 
+// Of a long list only the end is shown; this says where the rest is. `from` becomes the first
+// shown.
+std::string earlier(const Json& items, std::size_t most, const std::string& command,
+                    std::size_t& from) {
+  from = items.size() > most ? items.size() - most : 0;
+  return from == 0 ? "" : fmt::format("  … {} earlier: `hermes kanban {}`\n", from, command);
+}
+
 // Further lines stand deeper than any heading of ours, so that no comment can look like two.
-std::string comments_of(const Json& comments) {
-  std::string out;
-  for (const Json& comment : comments) {
+std::string comments_of(const Json& comments, const std::string& id) {
+  std::size_t i = 0;
+  std::string out = earlier(comments, k_comments_shown, "show " + id + " --json", i);
+  for (; i < comments.size(); ++i) {
+    const Json& comment = comments[i];
     const std::string lines = indented(shown_lines(comment["body"]), "      ");
     out += fmt::format("  [{}] {}: {}", minute(comment["created_at"]), shown(comment["author"]),
                        lines.substr(std::min<std::size_t>(lines.size(), 6)));
@@ -126,29 +133,33 @@ std::string comments_of(const Json& comments) {
   return out;
 }
 
-std::string events_of(const Json& events) {
-  std::string out;
-  const std::size_t first = events.size() > k_events_shown ? events.size() - k_events_shown : 0;
-  for (std::size_t i = first; i < events.size(); ++i) {
+std::string events_of(const Json& events, const std::string& id, std::int64_t now_ms) {
+  std::size_t i = 0;
+  std::string out = earlier(events, k_events_shown, "tail " + id, i);
+  for (; i < events.size(); ++i) {
     const Json& event = events[i];
     const std::string run =
         event["run_id"].is_null() ? "" : fmt::format("[run {}] ", event["run_id"].dump());
-    out += fmt::format("  [{}] {}{} {}\n", minute(event["created_at"]), run, shown(event["kind"]),
-                       payload_text(event["payload"]));
+    const std::string payload = payload_text(event["payload"]);
+    out += fmt::format("  [{}] {}{}{}{}\n", second(event["created_at_ms"], now_ms), run,
+                       shown(event["kind"]), payload.empty() ? "" : " ", payload);
   }
   return out;
 }
 
-std::string runs_of(const Json& runs, std::int64_t now_ms) {
-  std::string out;
-  for (const Json& run : runs) {
+std::string runs_of(const Json& runs, const std::string& id, std::int64_t now_ms) {
+  std::size_t i = 0;
+  std::string out = earlier(runs, k_runs_shown, "runs " + id, i);
+  for (; i < runs.size(); ++i) {
+    const Json& run = runs[i];
     const bool active = run["ended_at_ms"].is_null();
     const std::int64_t end_ms = active ? now_ms : run["ended_at_ms"].get<std::int64_t>();
     const std::int64_t elapsed =
         std::max<std::int64_t>(0, (end_ms - run["started_at_ms"].get<std::int64_t>()) / 1000);
     out += fmt::format("  #{} {} @{}  {}  {}\n", pad(run["id"].dump(), 3),
                        pad(shown(run["status"]), 12), shown(run["profile"]),
-                       active ? "active" : fmt::format("{}s", elapsed), minute(run["started_at"]));
+                       active ? "active" : fmt::format("{}s", elapsed),
+                       second(run["started_at_ms"], now_ms));
     const std::string summary = shown_start(run["summary"], k_line_bytes);
     const std::string error = shown_start(run["error"], k_line_bytes);
     out += summary.empty() ? "" : fmt::format("        → {}\n", summary);
@@ -174,19 +185,21 @@ std::string print_list(const verbs::Answer& answer, const Style& style) {
   if (answer.value.empty()) {
     return out + "(no matching tasks)\n";
   }
-  std::size_t columns = k_assignee_columns;
-  for (const Json& task : answer.value) {
-    columns = std::max(columns, display_width(shown(task["assignee"])));
-  }
+  const bool tenants =
+      std::ranges::any_of(answer.value, [](const Json& task) { return !task["tenant"].is_null(); });
+  std::vector<std::vector<std::string>> rows;
   for (const Json& task : answer.value) {
     const std::string status = shown(task["status"]);
-    const std::string tenant =
-        task["tenant"].is_null() ? "" : fmt::format(" [{}]", shown(task["tenant"]));
-    out += fmt::format("{} {}  {}  {}{}  {}\n", icon_of(status, style), shown(task["id"]),
-                       pad(status, k_status_columns), pad(shown(task["assignee"]), columns), tenant,
-                       shown(task["title"]));
+    const Icon& icon = icon_of(status);
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {coloured(icon.icon, icon.colour, style) + " " + shown(task["id"]),
+           coloured(status, icon.colour, style), shown(task["assignee"])};
+    if (tenants) {
+      row.push_back(shown(task["tenant"]));
+    }
+    row.push_back(shown(task["title"]));
   }
-  return out;
+  return out + table(std::move(rows), style.columns);
 }
 
 std::string print_show(const verbs::Answer& answer, const Style&) {
@@ -197,10 +210,11 @@ std::string print_show(const verbs::Answer& answer, const Style&) {
   out += task["result"].is_null()
              ? section("Latest summary", indented(shown_lines(whole["latest_summary"]), "  "))
              : section("Result", indented(shown_lines(task["result"]), "  "));
-  out += section(counted("Comments", whole["comments"]), comments_of(whole["comments"]));
-  out += section(counted("Events", whole["events"]), events_of(whole["events"]));
-  out += section(counted("Runs", whole["runs"]),
-                 runs_of(whole["runs"], answer.people.value("now_ms", std::int64_t{0})));
+  const std::string id = shown(task["id"]);
+  const auto now_ms = answer.people.value("now_ms", std::int64_t{0});
+  out += section(counted("Comments", whole["comments"]), comments_of(whole["comments"], id));
+  out += section(counted("Events", whole["events"]), events_of(whole["events"], id, now_ms));
+  out += section(counted("Runs", whole["runs"]), runs_of(whole["runs"], id, now_ms));
   return out;
 }
 

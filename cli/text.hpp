@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/print.hpp"
 #include "verbs/json.hpp"
 
 // Small pieces of what people are shown. Text from a board passes through `shown` or `shown_lines`:
@@ -18,8 +20,15 @@ std::string pad(std::string_view text, std::size_t columns);
 std::string pad_left(std::string_view text, std::size_t columns);
 
 // Columns as wide as their widest cell, two spaces between them; the last one is not filled. Cells
-// must be printable. Ends in a newline unless there are no rows.
-std::string table(const std::vector<std::vector<std::string>>& rows);
+// must be printable, but may be `coloured`. Where a line would be longer than `columns` (0: it may)
+// the last cell is cut, and wide ones before it when that leaves it little room.
+std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows,
+                                     std::size_t columns = 0);
+// The lines, each ending in a newline.
+std::string table(std::vector<std::vector<std::string>> rows, std::size_t columns = 0);
+
+// Between the escape sequences of a colour (SGR of ECMA-48), or as it is.
+std::string coloured(std::string_view text, std::string_view colour, const Style& style);
 
 // A string value for one line of a terminal; `otherwise` when it is null.
 std::string shown(const Json& value, std::string_view otherwise = "-");
@@ -30,7 +39,11 @@ std::string shown_start(const Json& value, std::size_t bytes);
 // "2026-11-20 18:40" from integer seconds; "-" for null.
 std::string minute(const Json& seconds);
 
-// An event's payload on one line; "" when there is none.
+// "18:40:07", with its date when that is not today, from integer milliseconds; "-" for null.
+std::string second(const Json& ms, std::int64_t now_ms);
+
+// An event's payload on one line, for people: "ready → running run=7 reason="no disk""; "" when
+// there is nothing in it.
 std::string payload_text(const Json& payload);
 
 // Each line with `indent` in front; ends in a newline.

@@ -47,3 +47,18 @@ TEST_CASE("lists are split at the separator, trimmed, blanks dropped") {
   CHECK(split_list(" a, b,,c ", ',') == std::vector<std::string>{"a", "b", "c"});
   CHECK(split_list("", ',').empty());
 }
+
+TEST_CASE("text is broken at blanks and cut at columns") {
+  using Lines = std::vector<std::string>;
+  CHECK(wrap("", 10) == Lines{""});
+  CHECK(wrap("one two three", 7) == Lines{"one two", "three"});
+  CHECK(wrap("日本 語", 5) == Lines{"日本", "語"});
+  CHECK(wrap("a muchtoolongword b", 5) == Lines{"a", "muchtoolongword", "b"});
+  CHECK(clip_columns("abc", 3) == "abc");
+  CHECK(clip_columns("abcd", 3) == "ab…");
+  CHECK(clip_columns("日本語", 5) == "日本…");
+  CHECK(clip_columns("日本語", 4) == "日…");
+  CHECK(clip_columns("abc", 0).empty());
+  CHECK(help_row("--x", "does it", 8, 40) == "  --x   does it\n");
+  CHECK(help_row("--longer", "does it", 8, 40) == "  --longer\n        does it\n");
+}

@@ -33,8 +33,70 @@ TEST_CASE("columns line up by what a terminal shows", "[cli]") {
   hermes.create({"one", "--assignee", "日本語"});
   hermes.create({"two", "--assignee", "plain", "--priority", "-1"});
   const Ran ran = hermes.kanban({"list"});
-  CHECK(ran.out.find("ready      日本語" + std::string(16, ' ') + "one\n") != std::string::npos);
-  CHECK(ran.out.find("ready      plain" + std::string(17, ' ') + "two\n") != std::string::npos);
+  CHECK(ran.out.find("ready  日本語  one\n") != std::string::npos);
+  CHECK(ran.out.find("ready  plain   two\n") != std::string::npos);
+  hermes.create({"three", "--assignee", "x", "--tenant", "acme"});
+  const Ran tenants = hermes.kanban({"list"});
+  CHECK(tenants.out.find("ready  x       acme  three\n") != std::string::npos);
+  CHECK(tenants.out.find("ready  日本語  -     one\n") != std::string::npos);
+}
+
+namespace {
+
+// What the command prints on a terminal of 60 columns.
+std::string on_terminal(Hermes& hermes, const std::string& command, const std::string& term) {
+  hermes.set("TERM", term);
+  const Ran ran = hermes.run_program(
+      {"script", "-qec", "stty cols 60 && '" HERMES_BINARY "' " + command, "/dev/null"});
+  std::string out = ran.out;
+  std::erase(out, '\r');
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a terminal gets colours and lines that fit, a pipe neither", "[cli]") {
+  Hermes hermes;
+  const std::string id = hermes.create({"日本語 " + std::string(200, 'x'), "--assignee", "ann"});
+  const std::string plain = "▶ " + id + "  ready  ann  日本語 " + std::string(26, 'x') + "…\n";
+  const std::string coloured = "\x1b[32m▶\x1b[0m " + id + "  \x1b[32mready\x1b[0m  ann  ";
+  CHECK(on_terminal(hermes, "kanban list", "xterm").starts_with(coloured));
+  CHECK(on_terminal(hermes, "kanban list", "dumb") == plain);
+  hermes.set("CLICOLOR_FORCE", "1");
+  CHECK(hermes.kanban({"list"}).out.starts_with(coloured));
+  CHECK(hermes.kanban({"list"}).out.ends_with(std::string(200, 'x') + "\n"));
+  hermes.set("NO_COLOR", "1");
+  CHECK(on_terminal(hermes, "kanban list", "xterm") == plain);
+  hermes.unset("NO_COLOR");
+  hermes.unset("CLICOLOR_FORCE");
+  CHECK(hermes.kanban({"list"}).out.find('\x1b') == std::string::npos);
+  CHECK(hermes.kanban({"list"}).out.ends_with(std::string(200, 'x') + "\n"));
+  const std::string help = on_terminal(hermes, "kanban create --help", "xterm");
+  CHECK(help.find("  --parent ID               a task it waits for; may be\n" +
+                  std::string(28, ' ') + "given again\n") != std::string::npos);
+}
+
+TEST_CASE("show prints the end of long lists and says where the rest is", "[cli]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"x"});
+  for (int i = 1; i <= 22; ++i) {
+    REQUIRE(hermes.kanban({"comment", id, "number " + std::to_string(i) + "."}).status == 0);
+  }
+  for (int i = 0; i < 12; ++i) {
+    REQUIRE(hermes.kanban({"claim", id}).status == 0);
+    REQUIRE(hermes.kanban({"reclaim", id}).status == 0);
+  }
+  const std::string out = hermes.kanban({"show", id}).out;
+  INFO(out);
+  CHECK(out.find("Comments (22):\n  … 2 earlier: `hermes kanban show " + id + " --json`\n") !=
+        std::string::npos);
+  CHECK(out.find("number 2.") == std::string::npos);
+  CHECK(out.find("number 3.") != std::string::npos);
+  CHECK(out.find(" earlier: `hermes kanban tail " + id + "`\n") != std::string::npos);
+  CHECK(out.find("Runs (12):\n  … 2 earlier: `hermes kanban runs " + id + "`\n") !=
+        std::string::npos);
+  CHECK(out.find("ready → running") != std::string::npos);
+  CHECK(out.find("{\"") == std::string::npos);
 }
 
 TEST_CASE("an empty list says so and is a success", "[cli]") {

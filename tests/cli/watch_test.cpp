@@ -17,7 +17,7 @@ TEST_CASE("watch prints each event once it is committed", "[cli]") {
   REQUIRE(watch.wait_for("Watching board default"));
   for (int i = 0; i < 5; ++i) {
     const std::string id = hermes.create({"new " + std::to_string(i), "--assignee", "ann"});
-    REQUIRE(watch.wait_for(id + " created            (@ann)"));
+    REQUIRE(watch.wait_for(id + " created             (@ann)"));
   }
   CHECK(watch.out().find("before") == std::string::npos);
   watch.signal(SIGINT);
