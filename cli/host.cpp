@@ -18,6 +18,7 @@
 #include "cli/programs.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "verbs/programs.hpp"
 
 namespace hermes::cli {
 
@@ -27,12 +28,8 @@ constexpr std::size_t k_pipe_piece =
     4096;  // PIPE_BUF: what a writable pipe takes without blocking (pipe(7))
 
 constexpr Millis k_start_patience = std::chrono::seconds{10};
+constexpr std::size_t k_environment_bytes = 4 * 1024 * 1024;
 constexpr std::size_t k_log_bytes = 64 * 1024 * 1024;
-
-Error no_dispatcher_program() {
-  return {ErrorCode::unavailable, "hermes-dispatcher is not to be found beside hermes or in PATH",
-          "install it there, or set HERMES_DISPATCHER to its path"};
-}
 
 // Looks every 10 ms: nothing tells of a lock that is taken.
 template <class Condition>
@@ -48,6 +45,18 @@ bool wait_until(Condition condition, Millis limit) {
 }
 
 }  // namespace
+
+verbs::Environment environment() {
+  verbs::Environment out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (const auto equals = text.find('='); equals != std::string_view::npos) {
+      out.variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  out.now = wall_clock_now();
+  return out;
+}
 
 std::string TerminalHost::holder() {
   const HostIdentity host = this_host();
@@ -65,7 +74,7 @@ Result<int> TerminalHost::run_dispatcher(const std::vector<std::string>& argumen
                                          Handover handover) {
   const std::string path = cli::find_program("hermes-dispatcher");
   if (path.empty()) {
-    return std::unexpected(no_dispatcher_program());
+    return std::unexpected(verbs::missing_program("hermes-dispatcher", environment()));
   }
   return handover == Handover::replace ? become_program(path, arguments)
                                        : run_quietly(path, arguments);
@@ -80,14 +89,22 @@ Result<void> TerminalHost::start_dispatcher(const home::Home& home,
                                             const std::filesystem::path& log) {
   const std::string path = cli::find_program("hermes-dispatcher");
   if (path.empty()) {
-    return std::unexpected(no_dispatcher_program());
+    return std::unexpected(verbs::missing_program("hermes-dispatcher", environment()));
   }
-  const auto text_before = fs::exists(log) ? fs::file_size(log) : 0;
+  std::error_code ignored;
+  const auto text_before = fs::exists(log, ignored) ? fs::file_size(log, ignored) : 0;
   TRY_ASSIGN(const pid_t pid, start_in_background(path, {}, log));
   const bool serves = wait_until(
       [&] { return home::dispatcher_state(home).alive || has_ended(pid); }, k_start_patience);
   if (serves && !has_ended(pid)) {
     return {};
+  }
+  if (!serves) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("the dispatcher (PID {}) does not serve the home after {} s, and still "
+                            "tries",
+                            pid, k_start_patience.count() / 1000),
+                "look again with `hermes dispatcher status`; its log is " + log.string());
   }
   std::string said;
   if (auto text = read_file(log, k_log_bytes)) {
@@ -127,6 +144,21 @@ Result<void> TerminalHost::stop_dispatcher(const home::Home& home, Millis limit)
                 "look at it with ps, or kill it: workers go on and nothing is lost");
   }
   return {};
+}
+
+std::optional<std::string> TerminalHost::variable_of(pid_t pid, std::string_view name) {
+  const auto text = read_file(fmt::format("/proc/{}/environ", pid), k_environment_bytes);
+  if (!text) {
+    return std::nullopt;
+  }
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::string_view entry = rest.substr(0, rest.find('\0'));
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+      return std::string(entry.substr(name.size() + 1));
+    }
+    rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+  }
+  return std::nullopt;
 }
 
 Result<std::string> TerminalHost::read_input(std::size_t most) {

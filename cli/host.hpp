@@ -5,6 +5,9 @@
 
 namespace hermes::cli {
 
+// The variables and the time of this call.
+verbs::Environment environment();
+
 // The terminal, the signals and the other programs of ours, for the verbs.
 class TerminalHost final : public verbs::Host {
  public:
@@ -19,6 +22,7 @@ class TerminalHost final : public verbs::Host {
   Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override;
   Result<void> start_dispatcher(const home::Home& home, const std::filesystem::path& log) override;
   Result<void> stop_dispatcher(const home::Home& home, Millis limit) override;
+  std::optional<std::string> variable_of(pid_t pid, std::string_view name) override;
   Result<std::string> read_input(std::size_t most) override;
   void begin(const verbs::Json& facts) override;
   bool emit(const verbs::Json& item) override;

@@ -21,18 +21,6 @@ namespace {
 
 constexpr int k_usage = 2;
 
-verbs::Environment environment() {
-  verbs::Environment out;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (const auto equals = text.find('='); equals != std::string_view::npos) {
-      out.variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-    }
-  }
-  out.now = wall_clock_now();
-  return out;
-}
-
 std::string_view variable(const char* name) {
   const char* value = ::getenv(name);
   return value == nullptr ? "" : value;

@@ -77,6 +77,7 @@ std::string print_board(const verbs::Answer& answer, const Style&) {
   out += line("chosen by", shown(board["source"], ""));
   out += line("current", board["is_current"] == true ? "yes" : "no");
   out += line("error", shown(board["error"], ""));
+  out += line("settings", shown(board["settings_error"], ""));
   return out;
 }
 

@@ -29,7 +29,10 @@ std::string service_line(const Json& service, const Json& home) {
           : service["lingering"] == true ? ", lingering"
                                          : ", ends at logout (loginctl enable-linger)";
   line += service["home"] == home ? "" : fmt::format("; it serves {}", shown(service["home"]));
-  return line + "\n";
+  // What it said last, when it is not there any more to be asked.
+  const bool told = service["text"].is_string() && service["state"].is_string() &&
+                    !service["state"].get_ref<const std::string&>().starts_with("active");
+  return line + "\n" + (told ? fmt::format("            {}\n", shown(service["text"])) : "");
 }
 
 std::string running_lines(const Json& board) {
@@ -62,13 +65,15 @@ std::string waiting_lines(const Json& board) {
 
 // How many there are beyond those that are shown.
 std::string rest_line(const Json& board, const std::vector<std::string>& states,
-                      std::size_t shown_count, std::string_view how) {
+                      std::size_t shown_count) {
   std::int64_t all = 0;
   for (const std::string& state : states) {
     all += board["counts"].value(state, std::int64_t{0});
   }
   const auto more = all - static_cast<std::int64_t>(shown_count);
-  return more > 0 ? fmt::format("    and {} more ({})\n", more, how) : "";
+  return more > 0 ? fmt::format("    and {} more (hermes kanban --board {} list --status {})\n",
+                                more, shown(board["slug"]), states.front())
+                  : "";
 }
 
 std::string board_lines(const Json& board) {
@@ -86,13 +91,11 @@ std::string board_lines(const Json& board) {
   }
   if (!board["running"].empty()) {
     out += "  running:\n" + running_lines(board) +
-           rest_line(board, {"running"}, board["running"].size(),
-                     "hermes kanban list --status running");
+           rest_line(board, {"running"}, board["running"].size());
   }
   if (!board["waiting"].empty()) {
     out += "  waiting:\n" + waiting_lines(board) +
-           rest_line(board, {"ready", "review"}, board["waiting"].size(),
-                     "hermes kanban list --status ready");
+           rest_line(board, {"ready", "review"}, board["waiting"].size());
   }
   return out;
 }
@@ -112,6 +115,10 @@ std::string print_dispatcher_status(const verbs::Answer& answer, const Style&) {
   out += value["starts_held"].is_null()
              ? ""
              : fmt::format("  starts are held for a moment: {}\n", shown(value["starts_held"]));
+  out += value["settings_error"].is_null() || value["running"] == false
+             ? ""
+             : fmt::format("  settings: it keeps its old values, because {}\n",
+                           shown(value["settings_error"]));
   for (const Json& board : value["boards"]) {
     out += board_lines(board);
   }
@@ -139,8 +146,12 @@ std::string print_dispatcher_installed(const verbs::Answer& answer, const Style&
   std::string out = fmt::format("{} {}\n", answer.value["changed"] == true ? "Wrote" : "Unchanged:",
                                 shown(answer.value["unit"]));
   if (answer.value["enabled"] == true) {
-    out += "Workers get the PATH of this shell; install again when it has changed.\n";
-    out += "Enabled: it starts when you log in. Start it now: hermes dispatcher start\n";
+    out += answer.value["ours"] == true
+               ? "Workers get the PATH of this shell; install again when it has changed.\n"
+               : "Workers get the PATH of the systemd user manager; `systemctl --user edit "
+                 "hermes-dispatcher` sets another one.\n";
+    out += "Enabled: it starts when you log in.";
+    out += answer.value["running"] == true ? "\n" : " Start it now: hermes dispatcher start\n";
   }
   return out;
 }

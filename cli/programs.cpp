@@ -104,6 +104,7 @@ class SpawnPlan {
   void open(int fd, const char* path, int flags) {
     posix_spawn_file_actions_addopen(&files_, fd, path, flags, 0600);
   }
+  void change_directory(const char* path) { posix_spawn_file_actions_addchdir_np(&files_, path); }
   void duplicate(int from, int to) { posix_spawn_file_actions_adddup2(&files_, from, to); }
 
   // `search`: in PATH.
@@ -193,6 +194,7 @@ Result<pid_t> start_in_background(const std::string& path,
   SpawnPlan plan(POSIX_SPAWN_SETSID);
   plan.open(STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND);
   plan.duplicate(STDOUT_FILENO, STDERR_FILENO);
+  plan.change_directory("/");  // it keeps nobody's directory or mount busy
   return plan.spawn(path, arguments, false);
 }
 

@@ -52,6 +52,7 @@ std::optional<MonotonicTime> Dispatcher::settle() {
 std::optional<MonotonicTime> Dispatcher::pass() {
   const Instant now = wall_clock_now();
   settings_.refresh();
+  tell_caps();
   find_boards();
   const auto step = roster_.step(std::chrono::steady_clock::now());
   if (roster_.take_setup_failure()) {
@@ -78,6 +79,18 @@ std::optional<MonotonicTime> Dispatcher::pass() {
     loop_.wake();
   }
   return next_wake(now, plan.next_deadline, step);
+}
+
+void Dispatcher::tell_caps() {
+  const Limits& limits = settings_.config().limits;
+  const std::string caps = fmt::format("{} {}", limits.max_in_progress,
+                                       limits.max_in_progress_per_profile
+                                           ? std::to_string(*limits.max_in_progress_per_profile)
+                                           : "-");
+  if (caps != told_caps_) {
+    home::set_notice(home_, home::k_caps_topic, caps);
+    told_caps_ = caps;
+  }
 }
 
 // New boards are served without a restart; one that disappears is let go.

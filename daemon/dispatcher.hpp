@@ -84,6 +84,7 @@ class Dispatcher {
   };
 
   std::optional<MonotonicTime> pass();
+  void tell_caps();  // for `why`, which cannot know the flags of this process
   void find_boards();
   rules::Snapshot take_snapshot(Instant now, std::vector<Desk*>& open);
   std::int64_t headroom() const;
@@ -119,6 +120,7 @@ class Dispatcher {
   std::int64_t waiting_ = 0;
   bool idle_ = false;
   bool stops_pending_ = false;
+  std::string told_caps_;
 };
 
 }  // namespace hermes::daemon

@@ -161,6 +161,13 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
   return status;
 }
 
+// What stands in the way of a start until a person mends it. Who asked for one pass gets the status
+// of any other command.
+int refuse_to_start(const Options& options, const Error& error) {
+  const int status = refuse(error);
+  return options.mode == Options::Mode::serve ? k_exit_configuration : status;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto options = parse_options(arguments);
   if (!options) {
@@ -185,22 +192,24 @@ int run(const std::vector<std::string>& arguments) {
     return refuse(home.error());
   }
   if (home::list_boards(*home).empty()) {
-    return refuse({ErrorCode::not_found, fmt::format("there is no board in {}", home->dir.string()),
+    return refuse_to_start(
+        *options, {ErrorCode::not_found, fmt::format("there is no board in {}", home->dir.string()),
                    "`hermes init` makes the home and its first board"});
   }
   Settings settings(*home, *options);
   if (const auto loaded = settings.load(); !loaded) {
-    (void)refuse(loaded.error());
-    return k_exit_configuration;
+    return refuse_to_start(*options, loaded.error());
   }
   const auto shim = find_shim();
   if (!shim) {
-    return refuse(shim.error());
+    return refuse_to_start(*options, shim.error());
   }
   if (const auto prepared = prepare_run_directory(*home); !prepared) {
     return refuse(prepared.error());
   }
-  const auto lock = home::take_dispatcher_lock(*home);
+  const auto lock = home::take_dispatcher_lock(*home, options->mode == Options::Mode::serve
+                                                          ? home::LockPurpose::serve
+                                                          : home::LockPurpose::pass);
   if (!lock) {
     return refuse(lock.error());
   }

@@ -114,6 +114,11 @@ Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Ta
 
 Result<home::fs::path> find_shim() {
   if (const char* chosen = std::getenv("HERMES_SHIM"); chosen != nullptr && *chosen != '\0') {
+    if (::access(chosen, X_OK) != 0) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("HERMES_SHIM is '{}', which cannot be executed", chosen),
+                  "unset it, or name hermes-shim in it");
+    }
     return home::fs::path(chosen);
   }
   std::error_code problem;

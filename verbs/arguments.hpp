@@ -60,14 +60,16 @@ inline constexpr Argument k_max{
     .name = "max",
     .type = Type::integer,
     .value = "N",
-    .help = "most workers at a time, those that run already included; at least 1",
-    .least = 1};
+    .help = "most workers at a time, those that run already included; 1 to 10000",
+    .least = 1,
+    .most = k_most_workers};
 inline constexpr Argument k_failure_limit{
     .name = "failure-limit",
     .type = Type::integer,
     .value = "N",
-    .help = "counted failures in a row that block a task; at least 1",
-    .least = 1};
+    .help = "counted failures in a row that block a task; 1 to 1000",
+    .least = 1,
+    .most = k_most_failures};
 
 inline constexpr std::array<std::string_view, 3> k_shells{"bash", "zsh", "fish"};
 inline constexpr auto k_completion = std::to_array<Argument>({
@@ -356,7 +358,7 @@ inline constexpr auto k_tail = std::to_array<Argument>({
      .least = 0},
     {.name = "until-terminal",
      .type = Type::boolean,
-     .help = "end once the task is done or archived"},
+     .help = "end once the task is done or archived; a blocked one is followed on"},
     k_interval,
 });
 
@@ -442,7 +444,7 @@ inline constexpr auto k_profile_create = std::to_array<Argument>({
      .value = "N",
      .help = "most workers of it at a time; 1 to 10000",
      .least = 1,
-     .most = 10'000},
+     .most = k_most_workers},
     {.name = "max-runtime",
      .type = Type::duration,
      .value = "DURATION",
@@ -460,6 +462,10 @@ inline constexpr auto k_profile_create = std::to_array<Argument>({
 inline constexpr auto k_profile_delete = std::to_array<Argument>({
     k_profile,
     {.name = "force", .type = Type::boolean, .help = "also while tasks are assigned to it"},
+});
+
+inline constexpr auto k_service = std::to_array<Argument>({
+    {.name = "force", .type = Type::boolean, .help = "also when the service serves another home"},
 });
 
 inline constexpr auto k_daemon = std::to_array<Argument>({

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/home/settings.hpp"
 #include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
@@ -28,9 +29,6 @@ Json board_json(const home::Home& home, const std::string& slug, const std::stri
   for (const auto& [status, n] : look.by_status) {
     total += n;
   }
-  const std::optional<Error> error = look.error  ? look.error
-                                     : !settings ? std::optional(settings.error())
-                                                 : std::nullopt;
   return {{"slug", slug},
           {"name", shown.name.empty() ? slug : shown.name},
           {"description", shown.description},
@@ -43,7 +41,8 @@ Json board_json(const home::Home& home, const std::string& slug, const std::stri
           {"is_current", slug == current},
           {"counts", counts_json(look.by_status)},
           {"total", total},
-          {"error", error ? Json(error->message) : Json(nullptr)}};
+          {"error", look.error ? Json(look.error->message) : Json(nullptr)},
+          {"settings_error", settings ? Json(nullptr) : Json(settings.error().message)}};
 }
 
 Result<std::string> given_slug(const Call& call) {
@@ -80,7 +79,7 @@ Result<Answer> boards_list(Call& call) {
                    {"source", chosen ? Json(chosen->source) : Json(nullptr)},
                    {"home", home.dir.string()}};
   if (!chosen && !answer.value.empty()) {
-    answer.advice.push_back("note: " + chosen.error().message);
+    answer.advice.push_back("note: " + chosen.error().message + "; " + chosen.error().hint);
   }
   return answer;
 }
@@ -94,7 +93,9 @@ Result<Answer> boards_create(Call& call) {
                                .icon = values.text_or("icon", ""),
                                .color = values.text_or("color", ""),
                                .default_workdir = values.text_or("default-workdir", "")};
-  TRY(home::board_settings_text(settings, "boards create"));
+  if (const auto text = home::board_settings_text(settings, std::string(home::k_given)); !text) {
+    return std::unexpected(home::as_flag_error(text.error()));
+  }
   TRY_ASSIGN(const bool is_new,
              home::create_board(home, slug, call.environment.now, std::move(settings)));
   Answer answer;

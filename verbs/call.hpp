@@ -68,6 +68,9 @@ class Host {
   // when it cannot be told, or has not ended within `limit`.
   virtual Result<void> stop_dispatcher(const home::Home& home, Millis limit) = 0;
 
+  // A variable in the environment that a process was started with; nothing when it cannot be seen.
+  virtual std::optional<std::string> variable_of(pid_t pid, std::string_view name) = 0;
+
   // At most `most` bytes of standard input. Error: invalid when there is more.
   virtual Result<std::string> read_input(std::size_t most) = 0;
 

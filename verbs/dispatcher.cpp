@@ -11,6 +11,7 @@
 #include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/holds.hpp"
+#include "verbs/programs.hpp"
 #include "verbs/service.hpp"
 #include "verbs/shapes.hpp"
 
@@ -29,7 +30,7 @@ bool is_serving(const Service& service, const home::DispatcherState& state) {
 
 // `start` is systemd's business.
 bool is_responsible(const Service& service, const home::Home& home) {
-  return service.manager && service.loaded && service.home == home.dir.string();
+  return service.manager && service.loaded && is_same_home(service.home, home.dir.string());
 }
 
 Json managed_by(const Service& service, const home::DispatcherState& state) {
@@ -78,9 +79,36 @@ fs::path unit_file(const Call& call) {
 
 struct Written {
   fs::path file;
+  bool ours = false;  // we write it; a package's is left as it is
   bool changed = false;
-  std::optional<fs::path> kept;  // where another unit of that name was put
+  std::optional<fs::path> kept;  // where somebody's own unit of that name was put
 };
+
+// A unit that somebody has written by hand is kept under a name that is free.
+Result<fs::path> keep_aside(const fs::path& file, const std::string& text) {
+  for (int n = 1; n < 100; ++n) {
+    const fs::path kept = file.string() + (n == 1 ? ".old" : fmt::format(".old.{}", n));
+    TRY_ASSIGN(const bool made, create_file(kept, text, 0644));
+    if (made) {
+      return kept;
+    }
+  }
+  return fail(ErrorCode::conflict, fmt::format("there are too many {}.old", file.string()),
+              "remove those that nobody needs");
+}
+
+// Nothing of another home's service is touched unless it is asked for.
+Result<void> refuse_foreign(const Service& service, const home::Home& home, bool force) {
+  if (!service.loaded || force || is_same_home(service.home, home.dir.string())) {
+    return {};
+  }
+  return fail(ErrorCode::conflict,
+              fmt::format("the service serves another home: {} (asked for: {}); a user has one "
+                          "dispatcher service",
+                          service.home, home.dir.string()),
+              fmt::format("set HERMES_HOME={}, start this home in the background, or pass --force",
+                          service.home));
+}
 
 // Workers are to find what the user finds, and `hermes` itself: a user manager's own PATH is the
 // system's.
@@ -96,24 +124,25 @@ std::string path_of_workers(const Call& call, const fs::path& program) {
 
 Result<Written> write_unit(const Call& call, const home::Home& home) {
   const std::string program = call.host.find_program("hermes-dispatcher");
-  if (program.empty()) {
-    return fail(ErrorCode::unavailable,
-                "hermes-dispatcher is not to be found beside hermes or in PATH",
-                "install it there, or set HERMES_DISPATCHER to its path");
-  }
   TRY_ASSIGN(const std::string text,
              systemd::unit_text(
                  {program,
                   {{"HERMES_HOME", home.dir.string()}, {"PATH", path_of_workers(call, program)}}}));
-  Written written{unit_file(call), false, std::nullopt};
+  Written written{unit_file(call), true, false, std::nullopt};
+  std::error_code ignored;
+  if (fs::is_symlink(written.file, ignored)) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is a link to {}", written.file.string(),
+                            fs::read_symlink(written.file, ignored).string()),
+                "remove it first (a masked unit: systemctl --user unmask), then install again");
+  }
   const auto before = read_file(written.file, k_unit_bytes);
   if (before && *before == text) {
     return written;
   }
   TRY(make_directory(written.file.parent_path(), 0755));
-  if (before) {
-    written.kept = written.file.string() + ".old";
-    TRY(write_file_atomically(*written.kept, *before, 0644));
+  if (before && first_line(*before) != first_line(text)) {
+    TRY_ASSIGN(written.kept, keep_aside(written.file, *before));
   }
   TRY(write_file_atomically(written.file, text, 0644));
   written.changed = true;
@@ -138,9 +167,22 @@ void tell_of_lingering(std::optional<bool> lingering, Answer& answer) {
 
 }  // namespace
 
+// What would keep the dispatcher from starting is said before anything is changed.
+Result<void> check_start(Call& call, const home::Home& home) {
+  TRY(home::load_config(home));
+  for (const std::string_view name : {"hermes-dispatcher", "hermes-shim"}) {
+    if (call.host.find_program(name).empty()) {
+      return std::unexpected(missing_program(name, call.environment));
+    }
+  }
+  return {};
+}
+
 Result<Answer> dispatcher_install(Call& call) {
   TRY_ASSIGN(const home::Home home, home_with_a_board(call));
+  TRY(check_start(call, home));
   const Service before = look_at_service(call);
+  TRY(refuse_foreign(before, home, call.values.flag("force")));
   Written written;
   if (comes_with_a_package(call, before, home)) {
     written.file = before.fragment;
@@ -152,6 +194,7 @@ Result<Answer> dispatcher_install(Call& call) {
   if (before.manager) {
     TRY(control_service(call, "daemon-reload"));
     TRY(control_service(call, "enable"));
+    tell_of_lingering(lingering, answer);
   } else {
     answer.exit_status = 1;
     answer.failures.push_back(
@@ -166,18 +209,22 @@ Result<Answer> dispatcher_install(Call& call) {
     answer.advice.push_back(
         fmt::format("note: what stood there before is kept as {}", written.kept->string()));
   }
-  if (before.manager) {
-    tell_of_lingering(lingering, answer);
-  }
   const home::DispatcherState state = call.host.dispatcher_state(home);
-  if (state.alive && !is_serving(before, state)) {
+  const bool serves = is_serving(before, state);
+  if (state.alive && !serves) {
     answer.advice.push_back(
         "note: a dispatcher runs outside of systemd; `hermes dispatcher restart` hands over to the "
         "service, workers go on");
+  } else if (before.active && written.changed) {
+    answer.advice.push_back(
+        "note: the service still runs as it was installed before; `hermes dispatcher restart` "
+        "takes the new unit, workers go on");
   }
   answer.value = {{"unit", written.file.string()},
+                  {"ours", written.ours},
                   {"changed", written.changed},
                   {"enabled", before.manager},
+                  {"running", serves},
                   {"lingering", lingering ? Json(*lingering) : Json(nullptr)},
                   {"home", home.dir.string()}};
   return answer;
@@ -186,8 +233,9 @@ Result<Answer> dispatcher_install(Call& call) {
 Result<Answer> dispatcher_uninstall(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   const Service service = look_at_service(call);
+  TRY(refuse_foreign(service, home, call.values.flag("force")));
   if (service.manager && service.loaded) {
-    if (service.active) {
+    if (service.up) {
       TRY(control_service(call, "stop"));
     }
     TRY(control_service(call, "disable"));
@@ -202,7 +250,13 @@ Result<Answer> dispatcher_uninstall(Call& call) {
     TRY(control_service(call, "daemon-reload"));
   }
   Answer answer;
-  answer.value = {{"unit", file.string()}, {"removed", removed}, {"stopped", service.active}};
+  answer.value = {{"unit", file.string()}, {"removed", removed}, {"stopped", service.up}};
+  if (fs::exists(file.string() + ".old", problem)) {
+    answer.advice.push_back(
+        fmt::format("note: {}.old is the unit that stood there before the "
+                    "first install",
+                    file.string()));
+  }
   return answer;
 }
 
@@ -210,9 +264,24 @@ Result<Answer> dispatcher_uninstall(Call& call) {
 
 namespace {
 
-Result<void> start(Call& call, const home::Home& home, const Service& service, Answer& answer) {
+// The service has to serve this very home in the end: its unit may have been changed since it was
+// started.
+Result<void> start_service(Call& call, const home::Home& home, const Service& service, bool anew) {
+  (void)control_service(call, "reset-failed");  // a person asks: earlier failures do not count
+  TRY(control_service(call, anew || service.active ? "restart" : "start"));
+  if (is_serving(look_at_service(call), call.host.dispatcher_state(home))) {
+    return {};
+  }
+  return fail(ErrorCode::unavailable,
+              fmt::format("systemd has started {}, and it does not serve {}", systemd::k_unit_name,
+                          home.dir.string()),
+              "look at `systemctl --user cat hermes-dispatcher` and `hermes dispatcher status`");
+}
+
+Result<void> start(Call& call, const home::Home& home, const Service& service, bool anew,
+                   Answer& answer) {
   if (is_responsible(service, home)) {
-    return control_service(call, "start");
+    return start_service(call, home, service, anew);
   }
   TRY(call.host.start_dispatcher(home, background_log(home)));
   answer.people_advice.push_back(fmt::format(
@@ -221,11 +290,14 @@ Result<void> start(Call& call, const home::Home& home, const Service& service, A
   return {};
 }
 
-Result<void> stop(Call& call, const home::Home& home, const Service& service) {
-  if (is_serving(service, call.host.dispatcher_state(home))) {
-    return control_service(call, "stop");
+// What a worker starts ends with it.
+Result<void> refuse_worker(const Call& call, const home::Home& home, const Service& service) {
+  if (!call.environment.actor().worker || is_responsible(service, home)) {
+    return {};
   }
-  return call.host.stop_dispatcher(home, k_stop_patience);
+  return fail(ErrorCode::forbidden,
+              "a worker cannot start the dispatcher: it would end together with the worker",
+              "leave it to a person, or to a service (`hermes dispatcher install`)");
 }
 
 Answer state_answer(Call& call, const home::Home& home) {
@@ -241,7 +313,10 @@ Result<Answer> dispatcher_start(Call& call) {
   const home::DispatcherState before = call.host.dispatcher_state(home);
   Answer told;
   if (!before.alive) {
-    TRY(start(call, home, look_at_service(call), told));
+    TRY(check_start(call, home));
+    const Service service = look_at_service(call);
+    TRY(refuse_worker(call, home, service));
+    TRY(start(call, home, service, false, told));
   }
   Answer answer = state_answer(call, home);
   answer.value["already"] = before.alive;
@@ -252,25 +327,32 @@ Result<Answer> dispatcher_start(Call& call) {
 Result<Answer> dispatcher_stop(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   const home::DispatcherState before = call.host.dispatcher_state(home);
-  if (before.alive) {
-    TRY(stop(call, home, look_at_service(call)));
+  const Service service = look_at_service(call);
+  // Also a service that is about to be started again.
+  const bool by_systemd =
+      is_serving(service, before) || (is_responsible(service, home) && service.up && !before.alive);
+  if (by_systemd) {
+    TRY(control_service(call, "stop"));
+  } else if (before.alive) {
+    TRY(call.host.stop_dispatcher(home, k_stop_patience));
   }
   Answer answer = state_answer(call, home);
-  answer.value["already"] = !before.alive;
+  answer.value["already"] = !before.alive && !by_systemd;
   answer.value["live_workers"] = live_workers(home, call.environment.now);
   return answer;
 }
 
 Result<Answer> dispatcher_restart(Call& call) {
   TRY_ASSIGN(const home::Home home, home_with_a_board(call));
+  TRY(check_start(call, home));  // or a mistake in the settings would turn a restart into a stop
   const Service service = look_at_service(call);
+  TRY(refuse_worker(call, home, service));
   Answer told;
-  if (is_serving(service, call.host.dispatcher_state(home))) {
-    TRY(control_service(call, "restart"));
-  } else {
+  const home::DispatcherState before = call.host.dispatcher_state(home);
+  if (before.alive && !is_serving(service, before)) {
     TRY(call.host.stop_dispatcher(home, k_stop_patience));
-    TRY(start(call, home, service, told));
   }
+  TRY(start(call, home, service, true, told));
   Answer answer = state_answer(call, home);
   answer.value["already"] = false;
   answer.people_advice = std::move(told.people_advice);
@@ -318,9 +400,10 @@ Result<Json> waiting_tasks(OpenBoard& open, Call& call, const FleetView& fleet) 
     }));
     for (const Task& task : tasks) {
       auto seen = task_holds(open, call, task.id);
-      if (!seen) {
+      if (!seen && seen.error().code == ErrorCode::not_found) {
         continue;  // it has gone meanwhile
       }
+      TRY(seen);
       add_dispatcher_holds(open, call, fleet, *seen);
       out.push_back({{"task_id", task.id},
                      {"title", task.title},
@@ -378,9 +461,14 @@ Result<Answer> dispatcher_status(Call& call) {
       answer.value["service"]["lingering"] = *lingering;
     }
   }
-  answer.value["log"] = state.alive && !is_serving(service, state)
-                            ? Json(background_log(home).string())
-                            : Json(nullptr);
+  answer.value["log"] = nullptr;
+  std::error_code ignored;
+  if (state.pid && fs::read_symlink(fmt::format("/proc/{}/fd/2", *state.pid), ignored) ==
+                       fs::weakly_canonical(background_log(home), ignored)) {
+    answer.value["log"] = background_log(home).string();
+  }
+  const auto config = home::load_config(home);
+  answer.value["settings_error"] = config ? Json(nullptr) : Json(config.error().message);
   const auto held = state.alive ? home::read_notice(home, home::k_starts_topic) : std::nullopt;
   answer.value["starts_held"] =
       held ? Json(std::string(

@@ -63,10 +63,23 @@ void check_filesystem(const home::Home& home, Report& report) {
   }
 }
 
+// Names in the settings that no profile has are lanes of other people, or slips.
+void check_named_profiles(const home::Home& home, const Limits& limits, Report& report) {
+  for (const auto& [key, name] : {std::pair("default_assignee", limits.default_assignee),
+                                  std::pair("reviewer", limits.reviewer)}) {
+    if (std::error_code ignored; !name.empty() && !fs::exists(home.profile(name), ignored)) {
+      report.add(Finding::note, "settings", key,
+                 fmt::format("there is no profile '{}': somebody has to claim its tasks", name),
+                 "see `hermes profile list`");
+    }
+  }
+}
+
 void check_config(const home::Home& home, Report& report) {
   const auto config = home::load_config(home);
   if (config) {
     report.add(Finding::ok, "settings", home.config().string(), "can be read");
+    check_named_profiles(home, config->limits, report);
   } else {
     report.add("settings", home.config().string(), config.error());
   }
@@ -109,6 +122,9 @@ void check_board(const home::BoardPaths& paths, Instant now, Report& report) {
                "its write gate board.lock is missing: nothing can be written",
                "`hermes init` puts it back");
     return;
+  }
+  if (const auto settings = home::load_board_settings(paths); !settings) {
+    report.add("settings", paths.settings().string(), settings.error());
   }
   auto database = db::Database::open(home::files_of(paths), db::Database::Access::read, now);
   if (!database) {
@@ -154,8 +170,7 @@ void check_dispatcher(Call& call, const home::Home& home, Report& report) {
   for (const std::string_view program : {"hermes-dispatcher", "hermes-shim"}) {
     const std::string found = call.host.find_program(program);
     if (found.empty()) {
-      report.add(Finding::wrong, "program", std::string(program), "is not to be found",
-                 "install it beside hermes");
+      report.add("program", std::string(program), missing_program(program, call.environment));
     } else {
       report.add(Finding::ok, "program", std::string(program), found);
     }
@@ -177,7 +192,7 @@ Result<Answer> doctor(Call& call) {
   report.add(Finding::ok, "sqlite", "library", db::loaded_sqlite());
   check_filesystem(home, report);
   check_config(home, report);
-  check_profiles(home, call.environment.variable("PATH"), report);
+  check_profiles(home, path_of_workers(call, home), report);
   check_dispatcher(call, home, report);
   const std::vector<std::string> boards = home::list_boards(home);
   if (boards.empty()) {

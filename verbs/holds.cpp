@@ -14,8 +14,27 @@ namespace hermes::verbs {
 
 namespace {
 
+std::int64_t number_in(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The caps that the dispatcher applies: flags go before config.toml, and after a bad edit its old
+// values stay.
+void add_caps(const OpenBoard& open, rules::FleetFacts& facts) {
+  const std::string text = home::read_notice(open.home, home::k_caps_topic).value_or("");
+  const auto blank = text.find(' ');
+  if (const std::int64_t all = number_in(text); all > 0 && blank != std::string::npos) {
+    facts.cap = all;
+    const std::int64_t of_one = number_in(std::string_view(text).substr(blank + 1));
+    facts.profile_cap = of_one > 0 ? std::optional(of_one) : std::nullopt;
+  }
+}
+
 // What only the dispatcher knows, it has left in run/.
 void add_notices(const OpenBoard& open, rules::FleetFacts& facts) {
+  add_caps(open, facts);
   facts.board_trouble =
       home::read_notice(open.home, home::board_topic(open.paths.slug)).value_or("");
   if (const auto held = home::read_notice(open.home, home::k_starts_topic)) {

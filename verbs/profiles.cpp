@@ -78,6 +78,41 @@ Result<std::map<std::string, std::string>> given_variables(const Values& values)
   return variables;
 }
 
+Result<void> refuse_unseen(const std::vector<BoardLook>& looks) {
+  for (const BoardLook& look : looks) {
+    if (look.error) {
+      return fail(ErrorCode::conflict,
+                  fmt::format("board '{}' cannot be read, so nobody knows what it needs: {}",
+                              look.slug, look.error->message),
+                  "mend it first, or pass --force");
+    }
+  }
+  return {};
+}
+
+Result<void> refuse_named(const home::Home& home, const std::string& name) {
+  const auto config = home::load_config(home);
+  if (config && (config->limits.default_assignee == name || config->limits.reviewer == name)) {
+    return fail(ErrorCode::conflict,
+                fmt::format("profile '{}' is the default assignee or the reviewer in {}", name,
+                            home.config().string()),
+                "change that first, or pass --force");
+  }
+  return {};
+}
+
+// A placeholder that is none would reach the worker as it stands.
+void tell_unknown_placeholders(const std::vector<std::string>& command, Answer& answer) {
+  for (const std::string& argument : command) {
+    for (const std::string& word : home::unknown_placeholders(argument)) {
+      answer.people_advice.push_back(
+          fmt::format("note: '{}' is no placeholder and is passed as it stands; the placeholders "
+                      "are {}",
+                      word, join(home::placeholders(), " ")));
+    }
+  }
+}
+
 Result<std::string> given_name(const Call& call) {
   return home::parse_profile_name(call.values.text_or("name", ""));
 }
@@ -91,7 +126,7 @@ Result<Answer> profile_list(Call& call) {
   answer.value = Json::array();
   for (const std::string& name : home::list_profiles(home)) {
     answer.value.push_back(
-        profile_json(home, name, load_of(looks, name), call.environment.variable("PATH")));
+        profile_json(home, name, load_of(looks, name), path_of_workers(call, home)));
   }
   return answer;
 }
@@ -105,7 +140,7 @@ Result<Answer> profile_show(Call& call) {
   }
   Answer answer;
   answer.value = profile_json(home, name, load_of(look_at_boards(home, call.environment.now), name),
-                              call.environment.variable("PATH"));
+                              path_of_workers(call, home));
   answer.exit_status = answer.value["error"].is_null() ? 0 : 1;
   return answer;
 }
@@ -123,11 +158,14 @@ Result<Answer> profile_create(Call& call) {
   profile.max_in_progress = values.integer("max-in-progress");
   profile.max_runtime = values.duration("max-runtime");
   TRY(home::create_home(home));
-  TRY(home::create_profile(home, profile));
+  if (const auto made = home::create_profile(home, profile); !made) {
+    return std::unexpected(home::as_flag_error(made.error()));
+  }
   Answer answer;
-  const std::string path = call.environment.variable("PATH");
+  const std::string path = path_of_workers(call, home);
   answer.value = profile_json(
       home, profile.name, load_of(look_at_boards(home, call.environment.now), profile.name), path);
+  tell_unknown_placeholders(profile.command, answer);
   if (const auto problem = problem_of_command(profile.command.front(), path)) {
     answer.advice.push_back("note: " + *problem);
   }
@@ -137,7 +175,12 @@ Result<Answer> profile_create(Call& call) {
 Result<Answer> profile_delete(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const std::string name, given_name(call));
-  const Load load = load_of(look_at_boards(home, call.environment.now), name);
+  const std::vector<BoardLook> looks = look_at_boards(home, call.environment.now);
+  const Load load = load_of(looks, name);
+  if (!call.values.flag("force")) {
+    TRY(refuse_unseen(looks));
+    TRY(refuse_named(home, name));
+  }
   if ((load.assigned > 0 || load.running > 0) && !call.values.flag("force")) {
     return fail(ErrorCode::conflict,
                 fmt::format("profile '{}' is needed: {} of its tasks are not done, {} workers run",

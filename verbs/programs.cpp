@@ -29,4 +29,25 @@ std::optional<std::string> problem_of_command(const std::string& command, const 
                : std::optional(fmt::format("its command '{}' is not to be found", command));
 }
 
+std::string path_of_workers(Call& call, const home::Home& home) {
+  const home::DispatcherState state = call.host.dispatcher_state(home);
+  std::optional<std::string> path;
+  if (state.alive && state.pid) {
+    path = call.host.variable_of(*state.pid, "PATH");
+  }
+  return path.value_or(call.environment.variable("PATH"));
+}
+
+Error missing_program(std::string_view name, const Environment& environment) {
+  const std::string variable = name == "hermes-shim" ? "HERMES_SHIM" : "HERMES_DISPATCHER";
+  if (const std::string set = environment.variable(variable); !set.empty()) {
+    return {ErrorCode::unavailable,
+            fmt::format("{} is '{}', which cannot be executed", variable, printable(set)),
+            fmt::format("unset it, or name {} in it", name)};
+  }
+  return {ErrorCode::unavailable,
+          fmt::format("{} is not to be found beside hermes or in PATH", name),
+          fmt::format("install it there, or set {} to its path", variable)};
+}
+
 }  // namespace hermes::verbs

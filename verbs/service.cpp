@@ -1,6 +1,7 @@
 #include "verbs/service.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <map>
@@ -12,7 +13,8 @@ namespace hermes::verbs {
 
 namespace {
 
-// `start` returns when the dispatcher is ready; its unit gives it less than this.
+// `start` returns when the dispatcher is ready, for which systemd gives it 90 s unless told
+// otherwise.
 constexpr Millis k_patience = std::chrono::seconds{120};
 constexpr Millis k_look_patience = std::chrono::seconds{5};
 
@@ -26,8 +28,12 @@ std::map<std::string, std::string> properties_of(const std::string& output) {
   return properties;
 }
 
-std::string default_home(const Call& call) {
-  const auto home = home::find_home("", call.environment.variable("HOME"));
+// The home of a unit that names none: that of the manager's own environment, else the default.
+std::string home_of_manager(Call& call) {
+  const auto shown =
+      call.host.run_program({"systemctl", "--user", "show-environment"}, k_look_patience);
+  auto variables = shown ? properties_of(shown->output) : std::map<std::string, std::string>{};
+  const auto home = home::find_home(variables["HERMES_HOME"], call.environment.variable("HOME"));
   return home ? home->dir.string() : "";
 }
 
@@ -85,6 +91,7 @@ Service look_at_service(Call& call) {
   service.loaded = facts["LoadState"] == "loaded";
   service.enabled = facts["UnitFileState"] == "enabled";
   service.active = facts["ActiveState"] == "active" || facts["ActiveState"] == "reloading";
+  service.up = facts["ActiveState"] != "inactive" && facts["ActiveState"] != "failed";
   const bool failed = facts["ActiveState"] == "failed";
   service.state =
       fmt::format("{} ({})", facts["ActiveState"], failed ? facts["Result"] : facts["SubState"]);
@@ -94,13 +101,23 @@ Service look_at_service(Call& call) {
   pid_t number = 0;
   std::from_chars(pid.data(), pid.data() + pid.size(), number);
   service.main_pid = number > 0 ? std::optional(number) : std::nullopt;
-  service.home = variable_in(facts["Environment"], "HERMES_HOME").value_or(default_home(call));
+  const auto own = variable_in(facts["Environment"], "HERMES_HOME");
+  service.home = own ? *own : home_of_manager(call);
   return service;
+}
+
+bool is_same_home(const std::string& one, const std::string& other) {
+  const auto place = [](const std::string& text) {
+    const auto home = home::find_home(text, "/");
+    std::error_code ignored;
+    return home ? fs::weakly_canonical(home->dir, ignored) : fs::path();
+  };
+  return !one.empty() && place(one) == place(other);
 }
 
 std::optional<bool> is_lingering(Call& call) {
   const auto shown = call.host.run_program(
-      {"loginctl", "show-user", call.environment.variable("USER"), "--property=Linger", "--value"},
+      {"loginctl", "show-user", std::to_string(::getuid()), "--property=Linger", "--value"},
       k_look_patience);
   if (!shown || shown->status != 0) {
     return std::nullopt;
@@ -120,9 +137,11 @@ Result<void> control_service(Call& call, std::string_view word) {
   if (end.status == 0) {
     return {};
   }
+  // What the dispatcher said of itself goes before systemd's words about it.
+  const std::string own = look_at_service(call).text;
   return fail(ErrorCode::unavailable,
               fmt::format("`{}` ended with status {}: {}", join(argv, " "), end.status,
-                          printable(trim(end.output))),
+                          own.empty() ? printable(first_line(trim(end.output))) : own),
               fmt::format("its log: journalctl --user -u {} -n 20", systemd::k_unit_name));
 }
 

@@ -14,6 +14,7 @@ struct Service {
   bool loaded = false;   // the unit is known
   bool enabled = false;
   bool active = false;
+  bool up = false;       // active, or about to be (a restart is due)
   std::string state;     // "active (running)", "failed (exit-code)"
   std::string fragment;  // the path of its file
   std::string text;      // what the dispatcher says of itself
@@ -21,6 +22,9 @@ struct Service {
   std::string home;  // the home that it serves
 };
 Service look_at_service(Call& call);
+
+// The same home, however its path is spelt.
+bool is_same_home(const std::string& one, const std::string& other);
 
 // Words of `systemctl show -p Environment`: blanks separate, quotes and backslashes as a shell.
 std::optional<std::string> variable_in(std::string_view environment, std::string_view name);

@@ -28,7 +28,7 @@ Result<Answer> config_show(Call& call) {
                   {"file", home.config().string()},
                   {"settings", std::move(settings)}};
   if (!chosen) {
-    answer.advice.push_back("note: " + chosen.error().message);
+    answer.advice.push_back("note: " + chosen.error().message + "; " + chosen.error().hint);
   }
   return answer;
 }

@@ -76,7 +76,7 @@ void await_stops(OpenBoard& open, Call& call, const std::vector<Stopping>& stopp
     return;
   }
   std::string cause;
-  if (call.host.dispatcher_state(open.home).alive) {
+  if (const auto state = call.host.dispatcher_state(open.home); state.alive || state.passing) {
     wait_for_dispatcher(open, call, stopping);
   }
   if (!all_gone(open, stopping) && !call.host.dispatcher_state(open.home).alive) {

@@ -7,6 +7,7 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/model/limits.hpp"
 
 namespace hermes::daemon {
 
@@ -34,18 +35,17 @@ constexpr ExitStatus k_exit_statuses[] = {
     {2, "the command was malformed"},
     {3, "another dispatcher serves this home"},
     {75, "a newer program has migrated a board"},
-    {78, "config.toml cannot be read"},
+    {78, "what no restart heals: config.toml cannot be read, there is no board, or no hermes-shim"},
 };
 
 constexpr std::size_t k_flag_column = 24;
 
-Result<std::int64_t> positive(const std::string& flag, const std::string& text) {
+Result<std::int64_t> number(const std::string& flag, const std::string& text, std::int64_t most) {
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size() || value < 1 ||
-      value > 1'000'000) {
+  if (problem != std::errc{} || end != text.data() + text.size() || value < 1 || value > most) {
     return fail(ErrorCode::usage, fmt::format("{} is '{}'", flag, printable(text)),
-                "use a number from 1 to 1000000");
+                fmt::format("use a number from 1 to {}", most));
   }
   return value;
 }
@@ -58,9 +58,9 @@ Result<void> set_value(Options& options, const std::string& flag, const std::str
                   "the shortest is 1s");
     }
   } else if (flag == "--max") {
-    TRY_ASSIGN(options.max_in_progress, positive(flag, value));
+    TRY_ASSIGN(options.max_in_progress, number(flag, value, k_most_workers));
   } else if (flag == "--failure-limit") {
-    TRY_ASSIGN(options.failure_limit, positive(flag, value));
+    TRY_ASSIGN(options.failure_limit, number(flag, value, k_most_failures));
   } else {
     options.pidfile = value;
   }

@@ -74,31 +74,65 @@ Result<std::string> read_file(const fs::path& path, std::size_t most) {
   }
 }
 
+namespace {
+
+// A new file beside the one that is meant, removed again unless it has taken its place.
+class Beside {
+ public:
+  explicit Beside(const fs::path& path)
+      : path_(path), temporary_(fmt::format("{}.{}.tmp", path.string(), ::getpid())) {}
+  ~Beside() { ::unlink(temporary_.c_str()); }
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+
+  const fs::path& temporary() const { return temporary_; }
+
+  Result<void> write(std::string_view text, mode_t mode) const {
+    const Fd file(
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!file) {
+      return std::unexpected(system_error("write", path_, errno));
+    }
+    while (!text.empty()) {
+      const ssize_t put = ::write(file.get(), text.data(), text.size());
+      if (put < 0 && errno == EINTR) {
+        continue;
+      }
+      if (put <= 0) {
+        return std::unexpected(system_error("write", path_, errno));
+      }
+      text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return ::fsync(file.get()) == 0 ? Result<void>{}
+                                    : std::unexpected(system_error("write", path_, errno));
+  }
+
+ private:
+  fs::path path_;
+  fs::path temporary_;
+};
+
+}  // namespace
+
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode) {
-  const fs::path temporary = fmt::format("{}.{}.tmp", path.string(), ::getpid());
-  Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file) {
+  const Beside beside(path);
+  TRY(beside.write(text, mode));
+  if (::rename(beside.temporary().c_str(), path.c_str()) != 0) {
     return std::unexpected(system_error("write", path, errno));
   }
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t put = ::write(file.get(), rest.data(), rest.size());
-    if (put < 0 && errno == EINTR) {
-      continue;
-    }
-    if (put <= 0) {
-      const int error_number = errno;
-      ::unlink(temporary.c_str());
-      return std::unexpected(system_error("write", path, error_number));
-    }
-    rest.remove_prefix(static_cast<std::size_t>(put));
-  }
-  if (::fsync(file.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error_number = errno;
-    ::unlink(temporary.c_str());
-    return std::unexpected(system_error("write", path, error_number));
-  }
   return sync_directory(path.parent_path());
+}
+
+Result<bool> create_file(const fs::path& path, std::string_view text, mode_t mode) {
+  const Beside beside(path);
+  TRY(beside.write(text, mode));
+  if (::link(beside.temporary().c_str(), path.c_str()) != 0) {
+    const int problem = errno;
+    return problem == EEXIST ? Result<bool>(false)
+                             : std::unexpected(system_error("write", path, problem));
+  }
+  TRY(sync_directory(path.parent_path()));
+  return true;
 }
 
 Result<void> make_directory(const fs::path& path, mode_t mode) {

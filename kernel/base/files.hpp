@@ -26,6 +26,10 @@ Result<std::string> read_file(const fs::path& path, std::size_t most);
 // part.
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode = 0600);
 
+// The same for a new file: false when there is one already, which stays. Of several who try at once
+// one succeeds.
+Result<bool> create_file(const fs::path& path, std::string_view text, mode_t mode = 0600);
+
 // Makes the directory and its missing parents with `mode`, and fsyncs the parent of each new one.
 Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
 

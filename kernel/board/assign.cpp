@@ -36,7 +36,7 @@ Result<Moved> take_away(Change& change, const Task& task,
 }  // namespace
 
 Result<Moved> assign(Change& change, const std::string& id, const Assignment& assignment) {
-  TRY(check_text("the assignee", assignment.assignee, k_name_bytes));
+  TRY(check_assignee(assignment.assignee));
   TRY(check_text("the reason", assignment.reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, get_task(change.tx, id));
   TRY(rules::may_change(change.actor, change.board, id));

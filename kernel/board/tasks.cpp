@@ -15,6 +15,16 @@
 
 namespace hermes::board {
 
+Result<void> check_assignee(std::string_view name) {
+  TRY(check_text("the assignee", name, k_name_bytes));
+  if (printable(name) != name) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the assignee '{}' contains control characters", printable(name)),
+                "a name is one line of visible text");
+  }
+  return {};
+}
+
 namespace {
 
 Result<void> check_names(const NewTask& request) {
@@ -22,7 +32,7 @@ Result<void> check_names(const NewTask& request) {
     return fail(ErrorCode::invalid, "the assignee is blank",
                 "name a profile or leave --assignee out");
   }
-  TRY(check_text("the assignee", request.assignee, k_name_bytes));
+  TRY(check_assignee(request.assignee));
   TRY(check_text("the tenant", request.tenant, k_name_bytes));
   TRY(check_text("the creator", request.created_by, k_name_bytes));
   TRY(check_text("the idempotency key", request.idempotency_key.value_or(""), k_name_bytes));

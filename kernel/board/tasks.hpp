@@ -10,6 +10,10 @@
 
 namespace hermes::board {
 
+// The rule for the name of an assignee, wherever one is given: one line of at most k_name_bytes.
+// Error: invalid.
+Result<void> check_assignee(std::string_view name);
+
 // What `create` may be given. Names are trimmed; assignees lower-cased. "" means none.
 struct NewTask {
   std::string title;

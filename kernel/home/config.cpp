@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "kernel/base/duration.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 
@@ -13,7 +14,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::int64_t k_most_workers = 10'000;
 constexpr Millis k_year = hours{24 * 366};
 
 // Names are compared on the board as they are stored there: trimmed and lower-cased.
@@ -38,8 +38,8 @@ std::vector<KeyRule> dispatcher_rules(Config& config) {
       integer_key("max_in_progress_per_profile", limits.max_in_progress_per_profile, 1,
                   k_most_workers),
       integer_key("start_rate", limits.start_rate, 1, k_most_workers),
-      integer_key("failure_limit", limits.failure_limit, 1, 1000),
-      integer_key("violation_limit", limits.violation_limit, 1, 1000),
+      integer_key("failure_limit", limits.failure_limit, 1, k_most_failures),
+      integer_key("violation_limit", limits.violation_limit, 1, k_most_failures),
       duration_key("claim_ttl", limits.claim_ttl, seconds{1}, k_year),
       duration_key("stale_timeout", limits.stale_timeout, Millis{0}, k_year),
       duration_key("heartbeat_gap", limits.heartbeat_gap, seconds{1}, k_year),
@@ -90,8 +90,14 @@ Result<Config> read_config(const Setting& file, const std::string& file_name) {
   Config config;
   TRY(read_table(file, rules_of(config)));
   if (config.limits.retry_max < config.limits.retry_base) {
+    const Setting* retry = find_setting(file, "retry");
+    const Setting* named = retry == nullptr ? nullptr : find_setting(*retry, "max");
+    named = named == nullptr && retry != nullptr ? find_setting(*retry, "base") : named;
     return fail(ErrorCode::invalid,
-                fmt::format("{}: retry.max is shorter than retry.base", file_name),
+                fmt::format("{}: retry.max ({}) is shorter than retry.base ({})",
+                            named == nullptr ? file_name : fmt::format("{}:{}", file_name, named->line),
+                            format_duration(config.limits.retry_max),
+                            format_duration(config.limits.retry_base)),
                 "raise retry.max or lower retry.base");
   }
   return config;

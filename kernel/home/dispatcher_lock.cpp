@@ -37,6 +37,16 @@ std::optional<pid_t> written_pid(int fd) {
   return lives ? std::optional(pid) : std::nullopt;
 }
 
+constexpr std::string_view k_pass_word = "pass";
+
+// What the holder says that it is there for; one of before may still stand there for a moment.
+bool says_passing(int fd, std::optional<pid_t> holder) {
+  std::array<char, 32> text{};
+  const ssize_t got = ::pread(fd, text.data(), text.size() - 1, 0);
+  const std::string_view said(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  return holder && said == fmt::format("{}\n{}\n", *holder, k_pass_word);
+}
+
 std::optional<pid_t> holder_of(const fs::path& path, int fd) {
   const auto seen = flock_holder(path);
   return seen ? seen : written_pid(fd);
@@ -53,7 +63,7 @@ Error held(const fs::path& path, int fd) {
 
 }  // namespace
 
-Result<Fd> take_dispatcher_lock(const Home& home) {
+Result<Fd> take_dispatcher_lock(const Home& home, LockPurpose purpose, Millis patience) {
   const fs::path path = home.dispatcher_lock();
   for (Millis waited{0};; waited += k_step) {
     Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -62,7 +72,9 @@ Result<Fd> take_dispatcher_lock(const Home& home) {
     }
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
       if (is_still_at(file.get(), path)) {
-        const std::string pid = fmt::format("{}\n", ::getpid());
+        const std::string pid = purpose == LockPurpose::serve
+                                    ? fmt::format("{}\n", ::getpid())
+                                    : fmt::format("{}\n{}\n", ::getpid(), k_pass_word);
         // A full disk costs the name of the holder only, not the lock.
         if (::ftruncate(file.get(), 0) == 0) {
           [[maybe_unused]] const auto put = ::pwrite(file.get(), pid.data(), pid.size(), 0);
@@ -72,7 +84,9 @@ Result<Fd> take_dispatcher_lock(const Home& home) {
     } else if (errno != EWOULDBLOCK && errno != EINTR) {
       return std::unexpected(system_error("lock", path, errno));
     }
-    if (waited >= k_wait) {
+    const bool will_pass =
+        purpose == LockPurpose::serve && says_passing(file.get(), holder_of(path, file.get()));
+    if (waited >= (will_pass ? patience : k_wait)) {
       return std::unexpected(held(path, file.get()));
     }
     std::this_thread::sleep_for(k_step);
@@ -91,7 +105,9 @@ DispatcherState dispatcher_state(const Home& home) {
   if (::fstat(file.get(), &facts) == 0) {  // the holder wrote its PID when it took the lock
     since = Instant{facts.st_mtim.tv_sec * 1000 + facts.st_mtim.tv_nsec / 1'000'000};
   }
-  return {true, holder_of(path, file.get()), since};
+  const auto holder = holder_of(path, file.get());
+  const bool passing = says_passing(file.get(), holder);
+  return {!passing, passing, holder, since};
 }
 
 }  // namespace hermes::home

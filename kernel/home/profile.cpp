@@ -102,10 +102,11 @@ KeyRule env_key(std::map<std::string, std::string>& env) {
           }};
 }
 
+constexpr std::array<std::string_view, 6> k_placeholders = {
+    "{task_id}", "{title}", "{body}", "{workspace}", "{board}", "{context_file}"};
+
 // "" where the text at the front is no placeholder.
 std::string_view placeholder_at(std::string_view text) {
-  constexpr std::array<std::string_view, 6> k_placeholders = {
-      "{task_id}", "{title}", "{body}", "{workspace}", "{board}", "{context_file}"};
   for (const std::string_view one : k_placeholders) {
     if (text.starts_with(one)) {
       return one;
@@ -157,7 +158,7 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
           verdict_key(profile.verdict),
           env_pass_key(profile.env_pass),
           env_key(profile.env),
-          integer_key("max_in_progress", profile.max_in_progress, 1, 10'000),
+          integer_key("max_in_progress", profile.max_in_progress, 1, k_most_workers),
           duration_key("max_runtime", profile.max_runtime, Millis{1}, std::chrono::hours{24 * 366}),
           table_key("limits", {integer_key("nice", profile.nice, 0, 19),
                                bytes_key("memory", profile.memory_bytes, 0, k_most_memory),
@@ -232,15 +233,15 @@ std::string profile_text(const Profile& profile) {
 
 Result<void> create_profile(const Home& home, const Profile& profile) {
   const fs::path file = home.profile(profile.name);
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(file, ignored))) {
+  const std::string text = profile_text(profile);
+  TRY(parse_profile(text, profile.name, std::string(k_given)));
+  TRY(make_directory(file.parent_path()));
+  TRY_ASSIGN(const bool made, create_file(file, text));
+  if (!made) {
     return fail(ErrorCode::conflict, fmt::format("profile '{}' exists already", profile.name),
                 "edit " + printable(file.string()) + ", or delete it first");
   }
-  const std::string text = profile_text(profile);
-  TRY(parse_profile(text, profile.name, file.string()));
-  TRY(make_directory(file.parent_path()));
-  return write_file_atomically(file, text);
+  return {};
 }
 
 Result<bool> delete_profile(const Home& home, const std::string& name) {
@@ -270,6 +271,22 @@ std::vector<std::string> list_profiles(const Home& home) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<std::string> placeholders() { return {k_placeholders.begin(), k_placeholders.end()}; }
+
+std::vector<std::string> unknown_placeholders(std::string_view argument) {
+  std::vector<std::string> found;
+  for (std::size_t at = argument.find('{'); at != std::string_view::npos;
+       at = argument.find('{', at + 1)) {
+    const std::size_t end = argument.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at + 1);
+    const bool shell = at > 0 && argument[at - 1] == '$';  // ${variable}
+    if (end != std::string_view::npos && end > at + 1 && argument[end] == '}' && !shell &&
+        placeholder_at(argument.substr(at)).empty()) {
+      found.emplace_back(argument.substr(at, end + 1 - at));
+    }
+  }
+  return found;
 }
 
 std::vector<std::string> expand_command(const Profile& profile, const CommandValues& values) {

@@ -48,6 +48,11 @@ struct CommandValues {
   std::string task_id, title, body, workspace, board, context_file;
 };
 
+// "{task_id}", "{title}" …: what is replaced.
+std::vector<std::string> placeholders();
+// What looks like a placeholder in an argument, a lower-case word in braces, and is none.
+std::vector<std::string> unknown_placeholders(std::string_view argument);
+
 // {task_id} {title} {body} {workspace} {board} {context_file} replaced inside each argument, in one
 // pass: a value that contains a placeholder is not replaced again. Other braces stay as they are.
 std::vector<std::string> expand_command(const Profile& profile, const CommandValues& values);

@@ -171,7 +171,10 @@ Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice) {
 }
 
 Result<void> switch_board(const Home& home, const std::string& slug) {
-  TRY(choose_board(home, {slug, std::nullopt}));
+  if (!is_board(home.board(slug))) {
+    return std::unexpected(
+        no_such_board(home, {slug, "what was asked for", "correct the name"}, slug));
+  }
   return write_file_atomically(home.current(), slug + "\n");
 }
 

@@ -107,6 +107,30 @@ Error unknown_key(const Setting& table, const Setting& setting, const std::vecto
 
 }  // namespace
 
+namespace {
+
+std::string given_value(const Setting& setting) {
+  switch (setting.kind) {
+    case Setting::Kind::integer:
+      return std::to_string(setting.integer);
+    case Setting::Kind::text:
+      return fmt::format("'{}'", printable(clip(setting.text, 100)));
+    case Setting::Kind::boolean:
+      return "true or false";
+    case Setting::Kind::real:
+      return "a number with a fraction";
+    case Setting::Kind::time:
+      return "a time";
+    case Setting::Kind::list:
+      return "a list";
+    case Setting::Kind::table:
+      break;
+  }
+  return "a section";
+}
+
+}  // namespace
+
 Error refuse(const Setting& setting, std::string_view rule, std::string hint) {
   return {ErrorCode::invalid, fmt::format("{}: {}", setting.place, rule), std::move(hint)};
 }
@@ -134,7 +158,8 @@ Result<Setting> parse_settings(std::string_view text, const std::string& file_na
 Result<std::int64_t> as_integer(const Setting& setting, std::int64_t least, std::int64_t most) {
   if (setting.kind != Setting::Kind::integer || setting.integer < least || setting.integer > most) {
     return std::unexpected(
-        refuse(setting, fmt::format("must be a whole number from {} to {}", least, most)));
+        refuse(setting, fmt::format("is {}, must be a whole number from {} to {}",
+                                    given_value(setting), least, most)));
   }
   return setting.integer;
 }
@@ -147,8 +172,8 @@ Result<Millis> as_duration(const Setting& setting, Millis least, Millis most) {
   if (!length || *length < least || *length > most) {
     return std::unexpected(
         refuse(setting,
-               fmt::format("must be a duration from {} to {}", format_duration(least),
-                           format_duration(most)),
+               fmt::format("is {}, must be a duration from {} to {}", given_value(setting),
+                           format_duration(least), format_duration(most)),
                "write a whole number of seconds, or a text such as \"90s\", \"15m\", \"1.5h\""));
   }
   return *length;
@@ -173,9 +198,10 @@ Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least, std::i
     }
   }
   if (!bytes || *bytes < least || *bytes > most) {
-    return std::unexpected(
-        refuse(setting, fmt::format("must be a number of bytes from {} to {}", least, most),
-               "write a whole number, or a text such as \"512M\" or \"2G\""));
+    return std::unexpected(refuse(setting,
+                                  fmt::format("is {}, must be a number of bytes from {} to {}",
+                                              given_value(setting), least, most),
+                                  "write a whole number, or a text such as \"512M\" or \"2G\""));
   }
   return *bytes;
 }
@@ -248,13 +274,18 @@ KeyRule table_key(std::string_view key, std::vector<KeyRule> rules) {
   return {key, [rules](const Setting& setting) { return read_table(setting, rules); }, {}, rules};
 }
 
+const Setting* find_setting(const Setting& table, std::string_view key) {
+  const auto found = std::find_if(table.items.begin(), table.items.end(),
+                                  [&](const Setting& one) { return one.key == key; });
+  return found == table.items.end() ? nullptr : &*found;
+}
+
 std::vector<Effective> effective_values(const Setting& file, const std::vector<KeyRule>& rules) {
   std::vector<Effective> values;
   for (const KeyRule& rule : rules) {
-    const auto given = std::find_if(file.items.begin(), file.items.end(),
-                                    [&](const Setting& one) { return one.key == rule.key; });
     const Setting none;
-    const Setting& setting = given == file.items.end() ? none : *given;
+    const Setting* given = find_setting(file, rule.key);
+    const Setting& setting = given == nullptr ? none : *given;
     if (rule.show) {
       values.push_back({std::string(rule.key), rule.show(), setting.line});
     }
@@ -264,6 +295,19 @@ std::vector<Effective> effective_values(const Setting& file, const std::vector<K
     }
   }
   return values;
+}
+
+Error as_flag_error(Error error) {
+  // "--:<line>: <section>.<key>: <rule>"
+  const auto line_end = error.message.find(": ");
+  if (!error.message.starts_with(k_given) || line_end == std::string::npos) {
+    return error;
+  }
+  std::string rest = error.message.substr(line_end + 2);
+  const std::size_t key_end = std::min(rest.find(':'), rest.size());
+  std::replace(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(key_end), '_', '-');
+  error.message = std::string(k_given) + rest;
+  return error;
 }
 
 std::string toml_text(std::string_view text) {

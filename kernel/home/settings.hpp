@@ -24,6 +24,9 @@ struct Setting {
   std::vector<Setting> items;  // of a list, or the keys of a table in the order of their lines
 };
 
+// The key of a table; null when it is not there.
+const Setting* find_setting(const Setting& table, std::string_view key);
+
 inline constexpr std::size_t k_settings_bytes = 1024 * 1024;
 
 // Error: invalid, "<file>:<line>: <what is wrong>".
@@ -57,6 +60,10 @@ struct Effective {
 };
 // Of every key that `rules` can show, in their order. `file` was read by them.
 std::vector<Effective> effective_values(const Setting& file, const std::vector<KeyRule>& rules);
+
+// The file name of settings that come from flags: a message then names the flag.
+inline constexpr std::string_view k_given = "--";
+Error as_flag_error(Error error);
 
 // A text as TOML writes it, in quotes.
 std::string toml_text(std::string_view text);

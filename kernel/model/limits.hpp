@@ -38,6 +38,8 @@ inline constexpr std::size_t k_metadata_bytes = 256 * 1024;
 inline constexpr std::size_t k_name_bytes =
     200;  // assignee, tenant, author, idempotency key, branch
 inline constexpr std::size_t k_path_bytes = 4000;
+inline constexpr std::int64_t k_most_workers = 10'000;  // of every cap
+inline constexpr std::int64_t k_most_failures = 1000;   // of every limit of failures in a row
 inline constexpr std::size_t k_most_parents = 1000;
 inline constexpr std::size_t k_most_ids = 10'000;  // of one bulk verb
 inline constexpr std::int64_t k_most_priority = 1'000'000'000;

@@ -113,6 +113,40 @@ TEST_CASE("a dispatcher that cannot start says why", "[cli]") {
   CHECK(empty.run({"dispatcher", "start"}).err.find("hermes init") != std::string::npos);
 }
 
+TEST_CASE("a worker cannot start a dispatcher that would end together with it", "[cli]") {
+  Hermes hermes;
+  leave_systemd_alone(hermes);
+  hermes.set("HERMES_KANBAN_TASK", "t_00000000");
+  hermes.set("HERMES_KANBAN_RUN_ID", "1");
+  hermes.set("HERMES_KANBAN_RUN_TOKEN", "x");
+  for (const std::string verb : {"start", "restart"}) {
+    const Ran ran = hermes.run({"dispatcher", verb});
+    CHECK(ran.status == 1);
+    CHECK(ran.err.find("a worker cannot start") != std::string::npos);
+  }
+  CHECK(status_of(hermes)["running"] == false);
+}
+
+TEST_CASE("why and status know the caps that the dispatcher applies, whatever the file says",
+          "[cli]") {
+  Hermes hermes;
+  leave_systemd_alone(hermes);
+  std::ofstream(hermes.home() / "config.toml") << "[dispatcher]\nmax_in_progress = 1\n";
+  const Background guard(hermes);
+  REQUIRE(hermes.run({"dispatcher", "start"}).status == 0);
+  const auto flag = hermes.dir() / "go";
+  const std::string wait = "until [ -e " + flag.string() + " ]; do sleep 0.02; done";
+  hermes.create({"first", "--assignee", "shell", "--body", wait});
+  REQUIRE(wait_until([&] { return status_of(hermes)["boards"][0]["running"].size() == 1; }));
+  const std::string second = hermes.create({"second", "--assignee", "shell", "--body", "true"});
+  // A bad edit: the dispatcher keeps its old value, and that is the one that counts.
+  std::ofstream(hermes.home() / "config.toml") << "[dispatcher]\nmax_in_progress = -7\n";
+  CHECK(hermes.kanban({"why", second}).out.find("(max_in_progress) is 1") != std::string::npos);
+  CHECK(hermes.run({"dispatcher", "status"}).out.find("keeps its old values") != std::string::npos);
+  std::ofstream(flag) << "";
+  CHECK(wait_until([&] { return status_of(hermes)["boards"][0]["counts"].value("done", 0) == 2; }));
+}
+
 TEST_CASE("install writes the unit also where no systemd answers, and says what is left to do",
           "[cli]") {
   Hermes hermes;

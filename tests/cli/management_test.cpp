@@ -121,6 +121,42 @@ TEST_CASE("a profile that could not be used is not written", "[cli]") {
   CHECK(json_of(hermes.run({"profile", "list", "--json"})).size() == 1);
 }
 
+TEST_CASE("of several who create a profile of one name at once one succeeds", "[cli]") {
+  const Hermes hermes;
+  std::vector<Running> creators;
+  for (int i = 0; i < 8; ++i) {
+    creators.push_back(
+        hermes.start({"profile", "create", "same", "--", "echo", std::to_string(i)}));
+  }
+  int made = 0;
+  for (Running& creator : creators) {
+    made += creator.wait() == 0 ? 1 : 0;
+  }
+  CHECK(made == 1);
+}
+
+TEST_CASE("what is wrong with a flag is told by the flag's name", "[cli]") {
+  const Hermes hermes;
+  CHECK(hermes.run({"profile", "create", "x", "--env-pass", "A B", "--", "true"})
+            .err.find("--env-pass: 'A B'") != std::string::npos);
+  CHECK(hermes.kanban({"boards", "create", "x", "--default-workdir", "rel"})
+            .err.find("--default-workdir: 'rel'") != std::string::npos);
+  CHECK(hermes.run({"profile", "create", "y", "--", "echo", "{taskid}", "${shell}"})
+            .err.find("'{taskid}' is no placeholder") != std::string::npos);
+}
+
+TEST_CASE("a profile that a board needs unseen, or the settings name, is not removed", "[cli]") {
+  const Hermes hermes;
+  write(hermes.home() / "config.toml", "[dispatcher]\ndefault_assignee = \"shell\"\n");
+  CHECK(hermes.run({"profile", "delete", "shell"}).err.find("default assignee") !=
+        std::string::npos);
+  std::filesystem::remove(hermes.home() / "config.toml");
+  hermes.kanban({"boards", "create", "broken"});
+  write(hermes.home() / "boards/broken/board.db", "this is no database");
+  CHECK(hermes.run({"profile", "delete", "shell"}).err.find("cannot be read") != std::string::npos);
+  CHECK(hermes.run({"profile", "delete", "shell", "--force"}).status == 0);
+}
+
 TEST_CASE("deleting a profile leaves other people's files where they are", "[cli]") {
   const Hermes hermes;
   write(hermes.home() / "profiles/shell/notes.txt", "mine");

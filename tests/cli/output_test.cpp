@@ -10,7 +10,7 @@ namespace hermes::test {
 
 TEST_CASE("control characters of others never reach the terminal", "[cli]") {
   const Hermes hermes;
-  const std::string id = hermes.create({"red \x1b[31m\rtitle\nline", "--assignee", "a\x1b[2J"});
+  const std::string id = hermes.create({"red \x1b[31m\rtitle\nline", "--tenant", "a\x1b[2J"});
   REQUIRE(hermes
               .kanban({"comment", id, "bell \x07\n  [2026-01-01 00:00] boss: forged", "--author",
                        "\x1b]0;x\x07"})

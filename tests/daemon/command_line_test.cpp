@@ -140,8 +140,9 @@ TEST_CASE("what keeps a dispatcher from serving at all is told before anything i
   SECTION("a home without a board") {
     rig.set("HERMES_HOME", rig.path("empty").string());
     const Ran ran = rig.run_dispatcher({});
-    CHECK(ran.status == 1);
+    CHECK(ran.status == 78);
     CHECK(ran.err.find("no board") != std::string::npos);
+    CHECK(rig.run_dispatcher({"--once"}).status == 1);
     CHECK_FALSE(fs::exists(rig.path("empty")));
   }
   SECTION("help and version need no home") {

@@ -111,11 +111,11 @@ TEST_CASE("an unknown key is an error that names file, line, key and what was me
 
 TEST_CASE("a wrong type or range is an error that names the line and the rule") {
   CHECK(problem_of("[dispatcher]\nfailure_limit = 0\n") ==
-        "config.toml:2: dispatcher.failure_limit: must be a whole number from 1 to 1000");
+        "config.toml:2: dispatcher.failure_limit: is 0, must be a whole number from 1 to 1000");
   CHECK_THAT(problem_of("[dispatcher]\nfailure_limit = \"5\"\n"),
              Contains("must be a whole number"));
   CHECK_THAT(problem_of("[dispatcher]\n\n\ninterval = -5\n"),
-             Contains("config.toml:4: dispatcher.interval: must be"));
+             Contains("config.toml:4: dispatcher.interval: is -5, must be"));
   CHECK_THAT(problem_of("[dispatcher]\ninterval = \"soon\"\n"),
              Contains("must be a duration from 1 s to 24.0 h"));
   CHECK_THAT(problem_of("[dispatcher]\ninterval = 1.5\n"), Contains("must be a duration"));
@@ -129,7 +129,7 @@ TEST_CASE("a wrong type or range is an error that names the line and the rule") 
              Contains("must be a number of bytes"));
   CHECK_THAT(problem_of("dispatcher = 3\n"), Contains("must be a section"));
   CHECK_THAT(problem_of("[retry]\nbase = \"1h\"\nmax = \"1m\"\n"),
-             Contains("retry.max is shorter than retry.base"));
+             Contains("config.toml:3: retry.max (60 s) is shorter than retry.base (60 min)"));
 }
 
 TEST_CASE("what is not TOML is an error that names the line") {

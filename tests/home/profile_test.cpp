@@ -83,11 +83,11 @@ TEST_CASE("a profile that cannot be used says which line and why") {
   CHECK_THAT(problem_of("command = [\"ls\"]\ncomand = 1\n"),
              Contains("profile.toml:2: unknown key 'comand', did you mean command?"));
   CHECK_THAT(problem_of("command = [\"ls\"]\nlimits = { nice = 20 }\n"),
-             Contains("limits.nice: must be a whole number from 0 to 19"));
+             Contains("limits.nice: is 20, must be a whole number from 0 to 19"));
   CHECK_THAT(problem_of("command = [\"ls\"]\nlimits = { memory = \"lots\" }\n"),
-             Contains("limits.memory: must be a number of bytes"));
+             Contains("limits.memory: is 'lots', must be a number of bytes"));
   CHECK_THAT(problem_of("command = [\"ls\"]\nmax_runtime = 0\n"),
-             Contains("max_runtime: must be a duration"));
+             Contains("max_runtime: is 0, must be a duration"));
   CHECK_THAT(problem_of("command = [\"ls\"]\n[env]\n\"a=b\" = \"x\"\n"),
              Contains("profile.toml:3: env.a=b: 'a=b' is not a variable name"));
 }

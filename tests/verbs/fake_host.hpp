@@ -27,13 +27,14 @@ class FakeHost final : public verbs::Host {
                       : Result<ProgramEnd>(fail(ErrorCode::unavailable, "no such program"));
   }
   Result<void> start_dispatcher(const home::Home&, const std::filesystem::path&) override {
-    dispatcher = {true, 42, now()};
+    dispatcher = {true, false, 42, now()};
     return {};
   }
   Result<void> stop_dispatcher(const home::Home&, Millis) override {
     dispatcher = {};
     return {};
   }
+  std::optional<std::string> variable_of(pid_t, std::string_view) override { return std::nullopt; }
   Result<std::string> read_input(std::size_t) override { return input; }
   void begin(const verbs::Json& facts) override { begun = facts; }
   bool emit(const verbs::Json& item) override {
