@@ -84,11 +84,12 @@ find_repository() {
 
 # ── the dispatcher ──
 
+# One that runs already is started anew, so that it is the one just built; its workers go on.
 start_dispatcher() {
   if systemctl --user show-environment >/dev/null 2>&1; then
-    hermes dispatcher install
+    hermes dispatcher install || say "Going on with a dispatcher in the background"
   fi
-  hermes dispatcher start
+  hermes dispatcher restart
 }
 
 # ── the pipeline ──
