@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// Masking of what looks like a secret, before it is stored. By form, never by the meaning of prose:
+// text without such a form comes back unchanged, byte for byte.
+//
+// Masked are
+//   * keys with the prefix of their issuer (sk-…, ghp_…, AKIA…, xoxb-…, glpat-…, AIza… and others)
+//   * JSON Web Tokens (RFC 7519): three base64url parts that begin with eyJ
+//   * the value of an Authorization header (RFC 9110): Bearer, Basic, Token
+//   * the body of a PEM private key (RFC 7468)
+//   * the password of a URL with user information (RFC 3986)
+//   * the value after NAME= or "name": where the name says that it is a secret
+// A value of up to 17 characters becomes "***", a longer one keeps its first and last four
+// characters. What a shell or a template fills in later ($X, ${X}, $(…), {x}, <x>) is no secret and
+// stays.
+namespace hermes {
+
+std::string mask_secrets(std::string_view text);
+
+// Whether a name says that its value is a secret: password, secret, token, api_key, credential …
+bool is_secret_name(std::string_view name);
+
+// "***", or the ends of a long value.
+std::string masked_value(std::string_view value);
+
+}  // namespace hermes

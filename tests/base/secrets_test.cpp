@@ -1,0 +1,84 @@
+#include "kernel/base/secrets.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace hermes {
+
+// The samples are put together here, so that no scanner takes this file for a leak.
+namespace {
+std::string sample(const std::string& prefix, std::size_t length) {
+  const std::string alphabet = "a1B2c3D4e5F6g7H8i9J0";
+  std::string out = prefix;
+  while (out.size() < length) {
+    out += alphabet[out.size() % alphabet.size()];
+  }
+  return out;
+}
+}  // namespace
+
+TEST_CASE("what has the form of a secret is masked, and nothing around it") {
+  for (const std::string& key :
+       {sample("sk-", 48), sample("sk-ant-", 60), sample("ghp_", 40), sample("github_pat_", 60),
+        sample("glpat-", 26), sample("xoxb-", 40), sample("hf_", 37), sample("AKIA", 20)}) {
+    const std::string masked = mask_secrets("use " + key + " now");
+    INFO(masked);
+    CHECK(masked.starts_with("use " + key.substr(0, 4) + "***"));
+    CHECK(masked.ends_with(key.substr(key.size() - 4) + " now"));
+    CHECK(masked.find(key.substr(4, 10)) == std::string::npos);
+  }
+  const std::string jwt = sample("eyJ", 20) + "." + sample("x", 30) + "." + sample("y", 43);
+  CHECK(mask_secrets("token is " + jwt).find(jwt) == std::string::npos);
+  CHECK(mask_secrets("Authorization: Bearer " + sample("", 30)).find(sample("", 30)) ==
+        std::string::npos);
+  CHECK(mask_secrets("postgres://bob:hunter2@db/x") == "postgres://bob:***@db/x");
+  CHECK(mask_secrets("PASSWORD=hunter22 make") == "PASSWORD=*** make");
+  CHECK(mask_secrets("export API_KEY='abc def'") == "export API_KEY='***'");
+  CHECK(mask_secrets(R"({"db_password": "hunter2", "n": 1})") ==
+        R"({"db_password": "***", "n": 1})");
+  CHECK(mask_secrets("client-secret: " + sample("", 14)) == "client-secret: ***");
+}
+
+TEST_CASE("a private key keeps its frame only, also when it is cut off") {
+  const std::string head = std::string("-----BEGIN RSA PRIVATE") + " KEY-----";
+  const std::string tail = std::string("-----END RSA PRIVATE") + " KEY-----";
+  CHECK(mask_secrets("a\n" + head + "\nMIIabc\ndef\n" + tail + "\nb") ==
+        "a\n" + head + "\n***\n" + tail + "\nb");
+  CHECK(mask_secrets(head + "\nMIIabc") == head + "\n***\n");
+  const std::string certificate = "-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----";
+  CHECK(mask_secrets(certificate) == certificate);
+}
+
+TEST_CASE("plain text comes back byte for byte") {
+  for (const std::string text :
+       {"", "The secret: never give up.", "max_tokens = 4096, token_count=12", "a=b c:d e",
+        "PASSWORD=$PW; TOKEN=$(cat token) SECRET=${S:-x} API_KEY={key}", "password: <yours>",
+        "see https://example.org:8080/a@b and mailto:x@y.z", "sk-learn and sk-8 are libraries",
+        "ghp_short", "eyJhbGciOiJ.short.x", "basic instructions for beginners",
+        "token=none secret=no", "password_file=/etc/x", "日本語 = 値", "a\0b", "\xff\xfe",
+        "the token bucket holds ten", "-----BEGIN PUBLIC KEY-----"}) {
+    CHECK(mask_secrets(text) == text);
+  }
+}
+
+TEST_CASE("masking twice changes nothing more, and a megabyte takes no time") {
+  const std::string once =
+      mask_secrets("PASSWORD=hunter22 " + sample("ghp_", 40) + " postgres://a:bcdef@h/");
+  CHECK(mask_secrets(once) == once);
+  std::string long_text;
+  while (long_text.size() < 1024 * 1024) {
+    long_text += "-----BEGIN sk-token=a:b ://x:y password ";
+  }
+  CHECK(mask_secrets(long_text).size() > 1000);
+  for (const std::string piece :
+       {"sk-", "token=$", "token:", "eyJ.", "bearer ", "://", "password"}) {
+    std::string many;
+    while (many.size() < 1024 * 1024) {
+      many += piece;
+    }
+    CHECK(!mask_secrets(many).empty());
+  }
+  CHECK(mask_secrets(std::string(1024 * 1024, 'a')).size() == 1024 * 1024);
+  CHECK(mask_secrets(std::string(1024 * 1024, '-')).size() == 1024 * 1024);
+}
+
+}  // namespace hermes
