@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -163,6 +164,127 @@ Result<void> sync_directory(const fs::path& path) {
     return std::unexpected(system_error("sync directory", named, errno));
   }
   return {};
+}
+
+Result<Fd> open_regular(const fs::path& path) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) {
+    if (errno == ENOENT) {
+      return fail(ErrorCode::not_found, fmt::format("no such file: {}", printable(path.string())));
+    }
+    return std::unexpected(system_error("open", path, errno));
+  }
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is not a regular file", printable(path.string())));
+  }
+  return file;
+}
+
+Result<NewFile> NewFile::create(const fs::path& path, mode_t mode) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) {
+    const int error_number = errno;
+    if (error_number == EEXIST) {
+      return fail(ErrorCode::conflict, fmt::format("{} exists already", printable(path.string())));
+    }
+    return std::unexpected(system_error("create", path, error_number));
+  }
+  return NewFile(path, std::move(fd));
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::move(other.fd_)),
+      kept_(std::exchange(other.kept_, true)) {}
+
+NewFile::~NewFile() {
+  if (!kept_) {
+    ::unlink(path_.c_str());
+  }
+}
+
+Result<void> NewFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) {
+      continue;
+    }
+    if (put <= 0) {
+      return std::unexpected(system_error("write", path_, put == 0 ? ENOSPC : errno));
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<void> NewFile::sync() {
+  if (::fsync(fd_.get()) != 0) {
+    return std::unexpected(system_error("sync", path_, errno));
+  }
+  return {};
+}
+
+Result<std::uint64_t> copy_bytes(int from, NewFile& to, std::uint64_t most) {
+  std::string part(256 * 1024, '\0');
+  std::uint64_t copied = 0;
+  while (true) {
+    const ssize_t got = ::read(from, part.data(), part.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return std::unexpected(system_error("read what is copied to", to.path(), errno));
+    }
+    if (got == 0) {
+      return copied;
+    }
+    copied += static_cast<std::uint64_t>(got);
+    if (copied > most) {
+      return fail(ErrorCode::invalid, fmt::format("there are more than {} bytes", most));
+    }
+    TRY(to.write(std::string_view(part).substr(0, static_cast<std::size_t>(got))));
+  }
+}
+
+Result<void> rename_to_new(const fs::path& from, const fs::path& to) {
+  const auto taken = [&] {
+    return fail(ErrorCode::conflict, fmt::format("{} exists already", printable(to.string())));
+  };
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return {};
+  }
+  if (errno == EEXIST) {
+    return taken();
+  }
+  if (errno != EINVAL && errno != ENOSYS) {
+    return std::unexpected(system_error("rename to", to, errno));
+  }
+  std::error_code ignored;  // a filesystem that knows no such rename
+  if (fs::exists(fs::symlink_status(to, ignored))) {
+    return taken();
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return std::unexpected(system_error("rename to", to, errno));
+  }
+  return {};
+}
+
+Result<void> exchange(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) {
+    return {};
+  }
+  if (errno != EINVAL && errno != ENOSYS) {
+    return std::unexpected(system_error("exchange with " + printable(b.string()), a, errno));
+  }
+  const fs::path aside = a.string() + ".aside";
+  TRY(rename_to_new(a, aside));
+  if (auto moved = rename_to_new(b, a); !moved) {
+    (void)rename_to_new(aside, a);
+    return moved;
+  }
+  return rename_to_new(aside, b);
 }
 
 bool is_still_at(int fd, const fs::path& path) {

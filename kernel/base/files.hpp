@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernel/base/error.hpp"
+#include "kernel/base/fd.hpp"
 
 // Plain files and directories: the one place where the kernel meets these system calls. Never used
 // on a board's database file (closing any descriptor of it would drop SQLite's locks).
@@ -34,6 +35,42 @@ Result<bool> create_file(const fs::path& path, std::string_view text, mode_t mod
 Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
 
 Result<void> sync_directory(const fs::path& path);
+
+// A regular file for reading. Nothing is waited for: a FIFO or a device is refused (invalid), a
+// missing file not_found.
+Result<Fd> open_regular(const fs::path& path);
+
+// A file that was not there before. It is removed again unless `keep` was called.
+class NewFile {
+ public:
+  // Error: conflict when something is there already, even a dangling link.
+  static Result<NewFile> create(const fs::path& path, mode_t mode = 0600);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile();
+
+  const fs::path& path() const { return path_; }
+  int fd() const { return fd_.get(); }
+  Result<void> write(std::string_view bytes);
+  Result<void> sync();  // the file, not its name
+  void keep() { kept_ = true; }
+
+ private:
+  NewFile(fs::path path, Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  fs::path path_;
+  Fd fd_;
+  bool kept_ = false;
+};
+
+// Everything from `from` on, to the end of the file; the number of bytes. Error: invalid when there
+// are more than `most`, counted while they are copied.
+Result<std::uint64_t> copy_bytes(int from, NewFile& to, std::uint64_t most);
+
+// rename(2) that replaces nothing. Error: conflict when `to` exists.
+Result<void> rename_to_new(const fs::path& from, const fs::path& to);
+
+// Both paths exist afterwards with each other's contents, in one step where the filesystem can.
+Result<void> exchange(const fs::path& a, const fs::path& b);
 
 // True while `path` leads to the very file that is open as `fd`. A lock on a file that was replaced
 // or removed excludes nobody.

@@ -16,6 +16,8 @@ namespace hermes::db {
 namespace {
 
 constexpr int k_busy_timeout_ms = 5000;
+constexpr int k_copy_tries = 50;
+constexpr int k_copy_pause_ms = 20;
 constexpr int k_journal_size_limit = 4 * 1024 * 1024;
 
 // SQLite says "malformed" also when the system could not read the file (its SQLITE_IOERR_CORRUPTFS
@@ -192,11 +194,36 @@ void Connection::execute_script(const char* sql) {
   guarded([&] { state_->database.exec(sql); });
 }
 
+// All pages in one step, so in one read transaction: SQLite would begin anew whenever another
+// process commits between two steps.
+void Connection::copy_into(Connection& target) {
+  sqlite3* to = target.state_->database.getHandle();
+  sqlite3_backup* backup = sqlite3_backup_init(to, "main", state_->database.getHandle(), "main");
+  if (backup == nullptr) {
+    throw DbError(sqlite3_extended_errcode(to), sqlite3_errmsg(to));
+  }
+  int code = sqlite3_backup_step(backup, -1);
+  for (int tries = 0; (code == SQLITE_BUSY || code == SQLITE_LOCKED) && tries < k_copy_tries;
+       ++tries) {
+    sqlite3_sleep(k_copy_pause_ms);
+    code = sqlite3_backup_step(backup, -1);
+  }
+  const int finished = sqlite3_backup_finish(backup);
+  if (code != SQLITE_DONE || finished != SQLITE_OK) {
+    const int problem = code != SQLITE_DONE ? code : finished;
+    throw DbError(problem, sqlite3_errstr(problem));
+  }
+}
+
 std::int64_t Connection::last_insert_id() const { return state_->database.getLastInsertRowid(); }
 
 std::int64_t Connection::pragma(std::string_view name) {
   Cursor cursor = query(fmt::format("PRAGMA {}", name));
   return cursor.next() ? cursor.integer(0) : 0;
+}
+
+void Connection::set_pragma(std::string_view name, std::int64_t value) {
+  execute_script(fmt::format("PRAGMA {} = {}", name, value).c_str());
 }
 
 bool Connection::in_transaction() const {

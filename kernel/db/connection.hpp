@@ -60,8 +60,13 @@ class Connection {
   // Several statements separated by semicolons, without parameters.
   void execute_script(const char* sql);
 
+  // Replaces what is in `target` by one state of this database, with SQLite's backup API: writers
+  // are not held up, and what they commit meanwhile is not part of the copy.
+  void copy_into(Connection& target);
+
   std::int64_t last_insert_id() const;
   std::int64_t pragma(std::string_view name);  // the integer a PRAGMA answers
+  void set_pragma(std::string_view name, std::int64_t value);
   bool in_transaction() const;
 
   // Frames in the WAL after this connection's last commit.

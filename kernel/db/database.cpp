@@ -125,16 +125,30 @@ Result<Database> Database::open(const BoardFiles& files, Access access, Instant 
   try {
     Connection connection(files.database, OpenMode::existing);
     TRY(check_identity(connection, files.database, access));
-    if (connection.pragma("user_version") < schema_version()) {
+    if (access == Access::write && connection.pragma("user_version") < schema_version()) {
       TRY(migrate(connection, files, now, gate_wait));
     }
-    return Database(files, std::move(connection));
+    // The identity was read first: if another file came in between, the first use finds out.
+    return Database(files, {facts.st_dev, facts.st_ino}, std::move(connection));
   } catch (const DbError& error) {
     return std::unexpected(to_error(error, files.database));
   }
 }
 
+Result<void> Database::check_still_there() const {
+  struct stat facts {};
+  if (::stat(files_.database.c_str(), &facts) == 0 &&
+      FileIdentity(facts.st_dev, facts.st_ino) == identity_) {
+    return {};
+  }
+  return fail(ErrorCode::unavailable,
+              fmt::format("the board {} was moved away or replaced while it was in use",
+                          printable(files_.database.string())),
+              "nothing was changed; try again");
+}
+
 Result<void> Database::run_read(const std::function<void(Reader&)>& body) {
+  TRY(check_still_there());
   try {
     connection_.execute("BEGIN");
     try {
@@ -152,7 +166,9 @@ Result<void> Database::run_read(const std::function<void(Reader&)>& body) {
 }
 
 Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Millis gate_wait) {
+  TRY(check_still_there());
   TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait));
+  TRY(check_still_there());  // whoever moves a board holds its gate
   const auto roll_back = [&] {
     if (connection_.in_transaction()) {  // SQLite has already rolled back after some errors
       try {
@@ -215,24 +231,111 @@ Result<std::int64_t> Database::data_version() {
 
 Result<void> Database::truncate_wal(Millis gate_wait) {
   TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait));
+  TRY(check_still_there());
   connection_.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
   return {};
 }
 
-Result<std::vector<std::string>> Database::check_integrity(bool quick) {
-  try {
-    std::vector<std::string> problems;
-    Cursor rows =
-        connection_.query(quick ? "PRAGMA quick_check(20)" : "PRAGMA integrity_check(20)");
-    while (rows.next()) {
-      if (const std::string line = rows.text(0); line != "ok") {
-        problems.push_back(line);
-      }
+namespace {
+
+constexpr int k_problems_shown = 20;
+constexpr int k_problems_read = 10'000;
+
+std::vector<std::string> integrity_problems(Connection& connection, bool quick, int most) {
+  std::vector<std::string> problems;
+  Cursor rows =
+      connection.query(fmt::format("PRAGMA {}_check({})", quick ? "quick" : "integrity", most));
+  while (rows.next()) {
+    if (const std::string line = rows.text(0); line != "ok") {
+      problems.push_back(line);
     }
-    return problems;
+  }
+  return problems;
+}
+
+Result<void> refuse_unsound(Connection& connection, const std::filesystem::path& path) {
+  std::vector<std::string> problems = integrity_problems(connection, false, k_problems_shown);
+  if (problems.empty() && connection.query("PRAGMA foreign_key_check").next()) {
+    problems.emplace_back("a row names another one that is not there");
+  }
+  if (problems.empty()) {
+    return {};
+  }
+  return fail(ErrorCode::damaged, fmt::format("{} is damaged: {}", printable(path.string()),
+                                              printable(first_line(problems.front()))));
+}
+
+std::vector<std::string> schema_of(Connection& connection) {
+  std::vector<std::string> schema;
+  Cursor row = connection.query(
+      "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_schema"
+      " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name");
+  while (row.next()) {
+    schema.push_back(row.text(0));
+  }
+  return schema;
+}
+
+// A file from outside could bring triggers and tables of its own.
+Result<void> refuse_other_schema(Connection& connection, const BoardFiles& files, Instant now) {
+  Connection fresh(":memory:", OpenMode::create);
+  TRY(migrate(fresh, files, now, std::chrono::seconds{30}));
+  if (schema_of(connection) == schema_of(fresh)) {
+    return {};
+  }
+  return fail(ErrorCode::damaged,
+              fmt::format("{} is not a Hermes board: its tables are not those of a board",
+                          printable(files.database.string())));
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Database::check_integrity(bool quick, bool all) {
+  try {
+    return integrity_problems(connection_, quick, all ? k_problems_read : k_problems_shown);
   } catch (const DbError& error) {
     return std::unexpected(to_error(error, files_.database));
   }
+}
+
+Result<void> Database::copy_to(const std::filesystem::path& target, bool as_found) {
+  TRY(check_still_there());
+  TRY_ASSIGN(NewFile made, NewFile::create(target));
+  try {
+    {
+      Connection copy(target, OpenMode::existing);
+      connection_.copy_into(copy);
+      // The copy says of itself that it has a WAL, as its original does; a file that is carried
+      // about is better whole.
+      copy.query("PRAGMA journal_mode = DELETE").next();
+      if (!as_found) {
+        TRY(refuse_unsound(copy, files_.database));
+      }
+    }
+    TRY(made.sync());
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, target));
+  }
+  made.keep();
+  return {};
+}
+
+Result<Database> Database::adopt(const BoardFiles& files, Instant now) {
+  TRY(refuse_network_filesystem(files.database.parent_path()));
+  TRY_ASSIGN(NewFile lock, NewFile::create(files.lock));
+  lock.keep();  // it goes with its directory
+  try {
+    Connection connection(files.database, OpenMode::existing);
+    TRY(check_identity(connection, files.database, Access::as_is));
+    TRY(refuse_unsound(connection, files.database));
+    connection.query("PRAGMA journal_mode = WAL").next();
+    TRY(migrate(connection, files, now, std::chrono::seconds{30}));
+    TRY(refuse_other_schema(connection, files, now));
+    connection.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files.database));
+  }
+  return open(files, Access::write, now);
 }
 
 }  // namespace hermes::db

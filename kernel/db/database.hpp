@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -60,6 +62,7 @@ class Database {
   enum class Access {
     read,   // an older schema is refused (code schema), naming what migrates it
     write,  // an older schema is migrated under the gate, one transaction per file
+    as_is,  // an older schema stays, for copies and repairs: only what every schema has is touched
   };
   // Error: not_found, damaged, schema (newer: both versions named), unavailable, busy. Never
   // changes a damaged or newer file.
@@ -83,7 +86,8 @@ class Database {
 
   // `body` takes Writer& and returns a Result. Its error, or an exception of the database, rolls
   // everything back; a value means that COMMIT returned. Error: busy when the gate could not be had
-  // within `gate_wait`; schema when a newer program has migrated the board.
+  // within `gate_wait`; schema when a newer program has migrated the board; unavailable when the
+  // board was moved away or replaced since it was opened (so with `read`).
   template <class Body>
   auto write(Body body, Millis gate_wait = std::chrono::seconds{30})
       -> std::invoke_result_t<Body, Writer&> {
@@ -103,20 +107,37 @@ class Database {
   // Copies the WAL back and empties it, under the gate: for a board that has gone quiet.
   Result<void> truncate_wal(Millis gate_wait);
 
-  // PRAGMA integrity_check or quick_check: the problems found, none when healthy.
-  Result<std::vector<std::string>> check_integrity(bool quick);
+  // PRAGMA integrity_check or quick_check: the problems found, at most 20 (`all`: 10,000), none
+  // when healthy.
+  Result<std::vector<std::string>> check_integrity(bool quick, bool all = false);
+
+  // Copies one state of the board into `target`, which must not exist: a single file (0600, no WAL
+  // beside it), synced. Everything acknowledged before the call is in it. Error: damaged, and no
+  // file, when the copy is not sound; `as_found` keeps it all the same.
+  Result<void> copy_to(const std::filesystem::path& target, bool as_found = false);
+
+  // Makes a board of the file at files.database, which nobody has open and which came from outside:
+  // it must be sound, a board, not newer than this program, and have this program's schema once it
+  // is migrated. Makes files.lock. Error: damaged, schema.
+  static Result<Database> adopt(const BoardFiles& files, Instant now);
 
   const BoardFiles& files() const { return files_; }
 
  private:
-  Database(BoardFiles files, Connection connection)
-      : files_(std::move(files)), connection_(std::move(connection)) {}
+  using FileIdentity = std::pair<dev_t, ino_t>;
+  Database(BoardFiles files, FileIdentity identity, Connection connection)
+      : files_(std::move(files)), identity_(identity), connection_(std::move(connection)) {}
+
+  // Error: unavailable when another file stands at the path by now, or none. What is committed to
+  // the one that is open would be lost.
+  Result<void> check_still_there() const;
 
   Result<void> run_read(const std::function<void(Reader&)>& body);
   Result<void> run_write(const std::function<bool(Writer&)>& body, Millis gate_wait);
   void checkpoint_if_due();
 
   BoardFiles files_;
+  FileIdentity identity_;
   Connection connection_;
 };
 
