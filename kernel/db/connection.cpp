@@ -97,7 +97,7 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::damaged, fmt::format("the board {} is damaged: {}", board, error.what()),
-              "nothing was changed; keep a copy of the directory, then restore a backup, or save "
+              "nothing was changed; take a backup back with `hermes kanban restore FILE`, or save "
               "what can be read with: "
               "sqlite3 board.db .recover"};
     case SQLITE_FULL:

@@ -71,7 +71,8 @@ Result<void> check_identity(Connection& connection, const std::filesystem::path&
   if (application != k_application_id || version < 1) {
     return fail(ErrorCode::damaged,
                 fmt::format("{} is not a Hermes board (or was emptied)", printable(path.string())),
-                "nothing was changed; restore board.db from a backup, or move the directory away "
+                "nothing was changed; take a backup back with `hermes kanban restore FILE`, or "
+                "move the directory away "
                 "and create the board anew");
   }
   if (version > schema_version()) {
