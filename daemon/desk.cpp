@@ -100,7 +100,8 @@ bool Desk::changed() {
     return true;
   }
   const auto version = database_->data_version();
-  return !version || *version != seen_version_;
+  // Whoever moves a board away closes its gate, and commits nothing.
+  return !version || *version != seen_version_ || is_replaced();
 }
 
 void Desk::look(Instant now) {

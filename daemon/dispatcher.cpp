@@ -99,7 +99,10 @@ void Dispatcher::find_boards() {
   std::erase_if(desks_, [&](const auto& desk) {
     const bool gone = std::find(slugs.begin(), slugs.end(), desk->slug()) == slugs.end();
     if (gone) {
+      log_info(fmt::format("board {} is gone, and is served no more", desk->slug()));
       roster_.forget_board(desk->slug());
+      home::clear_notice(home_, home::board_topic(desk->slug()));
+      told_troubles_.erase(desk->slug());
     }
     return gone;
   });
