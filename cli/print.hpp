@@ -44,6 +44,18 @@ std::string print_boards(const verbs::Answer& answer, const Style& style);
 std::string print_board_created(const verbs::Answer& answer, const Style& style);
 std::string print_board(const verbs::Answer& answer, const Style& style);
 std::string print_board_switched(const verbs::Answer& answer, const Style& style);
+std::string print_board_renamed(const verbs::Answer& answer, const Style& style);
+std::string print_board_workdir(const verbs::Answer& answer, const Style& style);
+std::string print_board_removed(const verbs::Answer& answer, const Style& style);
+std::string print_board_exported(const verbs::Answer& answer, const Style& style);
+std::string print_board_imported(const verbs::Answer& answer, const Style& style);
+std::string print_backup(const verbs::Answer& answer, const Style& style);
+std::string print_restored(const verbs::Answer& answer, const Style& style);
+std::string print_repaired(const verbs::Answer& answer, const Style& style);
+std::string print_gc(const verbs::Answer& answer, const Style& style);
+std::string print_attached(const verbs::Answer& answer, const Style& style);
+std::string print_attachments(const verbs::Answer& answer, const Style& style);
+std::string print_attachment_removed(const verbs::Answer& answer, const Style& style);
 std::string print_profiles(const verbs::Answer& answer, const Style& style);
 std::string print_profile(const verbs::Answer& answer, const Style& style);
 std::string print_profile_created(const verbs::Answer& answer, const Style& style);
@@ -60,6 +72,9 @@ std::string print_doctor(const verbs::Answer& answer, const Style& style);
 
 std::string print_help(const verbs::Answer& answer, const Style& style);
 std::string print_candidates(const verbs::Answer& answer, const Style& style);
+
+// One line for each attachment, for `show` and `attachments`.
+std::string attachment_lines(const verbs::Json& attachments);
 
 std::string stream_header(const verbs::Json& facts);
 // One event; `now` decides whether its date is said.

@@ -42,8 +42,10 @@ std::string print_boards(const verbs::Answer& answer, const Style& style) {
     const std::string counts = board["error"].is_null()
                                    ? counts_or_empty(board)
                                    : "cannot be read: " + shown(board["error"]);
-    rows.push_back({board["is_current"] == true ? "●" : "", shown(board["slug"]),
-                    shown(board["name"]), counts});
+    rows.push_back({board["is_current"] == true ? "●"
+                    : board["archived"] == true ? "—"
+                                                : "",
+                    shown(board["slug"]), shown(board["name"]), counts});
   }
   std::string out = table(std::move(rows), style.columns);
   if (!answer.people["current"].is_null()) {

@@ -210,6 +210,10 @@ std::string print_show(const verbs::Answer& answer, const Style&) {
   out += task["result"].is_null()
              ? section("Latest summary", indented(shown_lines(whole["latest_summary"]), "  "))
              : section("Result", indented(shown_lines(task["result"]), "  "));
+  if (!whole["attachments"].empty()) {
+    out += section(counted("Attachments", whole["attachments"]),
+                   indented(attachment_lines(whole["attachments"]), "  "));
+  }
   const std::string id = shown(task["id"]);
   const auto now_ms = answer.people.value("now_ms", std::int64_t{0});
   out += section(counted("Comments", whole["comments"]), comments_of(whole["comments"], id));

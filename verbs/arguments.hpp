@@ -150,7 +150,8 @@ inline constexpr auto k_create = std::to_array<Argument>({
      .help = "who asks (default: HERMES_PROFILE, else USER, else user)"},
     {.name = "workspace",
      .value = "FORM",
-     .help = "scratch, worktree, worktree:PATH or dir:PATH",
+     .help = "scratch, worktree, worktree:PATH, dir or dir:PATH; without PATH the board's "
+             "default_workdir",
      .fallback = "scratch"},
     {.name = "branch", .value = "NAME", .help = "the branch of a worktree workspace"},
     {.name = "skill",
@@ -410,6 +411,120 @@ inline constexpr auto k_boards_show = std::to_array<Argument>({
      .positional = true},
 });
 inline constexpr auto k_boards_switch = std::to_array<Argument>({k_board});
+inline constexpr auto k_boards_list = std::to_array<Argument>({
+    {.name = "all", .type = Type::boolean, .help = "also those in boards/_archived"},
+});
+inline constexpr auto k_boards_rename = std::to_array<Argument>({
+    k_board,
+    {.name = "name",
+     .value = "NAME",
+     .help = "what people call it, on one line; words are joined by spaces",
+     .positional = true,
+     .required = true,
+     .repeatable = true},
+});
+inline constexpr auto k_boards_set_default_workdir = std::to_array<Argument>({
+    k_board,
+    {.name = "path",
+     .type = Type::path,
+     .value = "PATH",
+     .help = "an absolute directory; without it the setting is cleared",
+     .positional = true},
+});
+inline constexpr auto k_boards_rm = std::to_array<Argument>({
+    k_board,
+    {.name = "delete", .type = Type::boolean, .help = "destroy it instead; needs --yes"},
+    {.name = "yes", .type = Type::boolean, .help = "with --delete: really"},
+});
+inline constexpr Argument k_force_file{
+    .name = "force", .type = Type::boolean, .help = "replace FILE when it exists"};
+inline constexpr Argument k_out_file{.name = "file",
+                                     .type = Type::path,
+                                     .value = "FILE",
+                                     .help = "what to write; it must not exist",
+                                     .positional = true,
+                                     .required = true};
+inline constexpr auto k_boards_export = std::to_array<Argument>({
+    k_board,
+    k_out_file,
+    {.name = "logs", .type = Type::boolean, .help = "the logs of the workers too"},
+    k_force_file,
+});
+inline constexpr auto k_boards_import = std::to_array<Argument>({
+    {.name = "file",
+     .type = Type::path,
+     .value = "FILE",
+     .help = "what export or backup has written",
+     .positional = true,
+     .required = true},
+    {.name = "slug",
+     .type = Type::board,
+     .value = "BOARD",
+     .help = "the name of the new board (default: the one that was exported)",
+     .positional = true},
+});
+inline constexpr auto k_backup = std::to_array<Argument>({k_out_file, k_force_file});
+inline constexpr auto k_restore = std::to_array<Argument>({
+    {.name = "file",
+     .type = Type::path,
+     .value = "FILE",
+     .help = "what backup has written",
+     .positional = true,
+     .required = true},
+    {.name = "force",
+     .type = Type::boolean,
+     .help = "also when the present board is sound and has tasks"},
+});
+
+inline constexpr auto k_attach = std::to_array<Argument>({
+    k_task,
+    {.name = "path",
+     .type = Type::path,
+     .value = "PATH",
+     .help = "a file of at most 25 MiB, '-' for standard input",
+     .positional = true,
+     .required = true},
+    {.name = "content-type",
+     .value = "TYPE",
+     .help = "what it is (default: by the ending of its name)"},
+    {.name = "name", .value = "NAME", .help = "what it is called (default: as PATH)"},
+    {.name = "author",
+     .value = "NAME",
+     .help = "who adds it (default: HERMES_PROFILE, else USER, else user)"},
+});
+inline constexpr auto k_attach_rm = std::to_array<Argument>({
+    {.name = "attachment_id",
+     .type = Type::integer,
+     .value = "ATTACHMENT_ID",
+     .help = "the number that attachments shows",
+     .positional = true,
+     .required = true,
+     .least = 1},
+});
+
+inline constexpr std::int64_t k_most_days = 36'500;
+inline constexpr auto k_gc = std::to_array<Argument>({
+    {.name = "event-retention-days",
+     .type = Type::integer,
+     .value = "N",
+     .help = "keep events this long; 0 to 36500 (default: [gc] event_retention, 30)",
+     .least = 0,
+     .most = k_most_days},
+    {.name = "log-retention-days",
+     .type = Type::integer,
+     .value = "N",
+     .help = "keep logs this long; 0 to 36500 (default: [gc] log_retention, 30)",
+     .least = 0,
+     .most = k_most_days},
+    {.name = "workspace-retention-days",
+     .type = Type::integer,
+     .value = "N",
+     .help = "keep scratch workspaces of done tasks this long; 0 to 36500 (default: [gc] "
+             "workspace_retention, 30)",
+     .least = 0,
+     .most = k_most_days},
+    {.name = "dry-run", .type = Type::boolean, .help = "only say what would be removed"},
+});
 
 inline constexpr Argument k_profile{.name = "name",
                                     .type = Type::profile,

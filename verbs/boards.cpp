@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/home/archive.hpp"
 #include "kernel/home/settings.hpp"
 #include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
@@ -19,9 +20,8 @@ std::string current_slug(const Call& call, const home::Home& home) {
 }
 
 // One board as every surface shows it. What cannot be read is told in `error`.
-Json board_json(const home::Home& home, const std::string& slug, const std::string& current,
-                Instant now) {
-  const home::BoardPaths paths = home.board(slug);
+Json board_json(const home::BoardPaths& paths, const std::string& current, Instant now) {
+  const std::string& slug = paths.slug;
   const auto settings = home::load_board_settings(paths);
   const home::BoardSettings shown = settings.value_or(home::BoardSettings{});
   const BoardLook look = look_at(paths, now);
@@ -73,7 +73,14 @@ Result<Answer> boards_list(Call& call) {
   answer.value = Json::array();
   for (const std::string& slug : home::list_boards(home)) {
     answer.value.push_back(
-        board_json(home, slug, chosen ? chosen->paths.slug : "", call.environment.now));
+        board_json(home.board(slug), chosen ? chosen->paths.slug : "", call.environment.now));
+  }
+  for (const std::string& name :
+       call.values.flag("all") ? home::list_archived(home) : std::vector<std::string>{}) {
+    Json board = board_json(home::archived_board(home, name), "", call.environment.now);
+    board["archived"] = true;
+    board["is_current"] = false;
+    answer.value.push_back(std::move(board));
   }
   answer.people = {{"current", chosen ? Json(chosen->paths.slug) : Json(nullptr)},
                    {"source", chosen ? Json(chosen->source) : Json(nullptr)},
@@ -109,7 +116,7 @@ Result<Answer> boards_create(Call& call) {
   if (values.flag("switch")) {
     TRY(make_current(call, home, slug, answer));
   }
-  answer.value = board_json(home, slug, current_slug(call, home), call.environment.now);
+  answer.value = board_json(home.board(slug), current_slug(call, home), call.environment.now);
   answer.value["created"] = is_new;
   return answer;
 }
@@ -122,8 +129,7 @@ Result<Answer> boards_show(Call& call) {
   }
   TRY_ASSIGN(const home::ChosenBoard chosen, home::chosen_board(home, choice));
   Answer answer;
-  answer.value =
-      board_json(home, chosen.paths.slug, current_slug(call, home), call.environment.now);
+  answer.value = board_json(chosen.paths, current_slug(call, home), call.environment.now);
   answer.value["source"] = call.values.has("slug") ? Json(nullptr) : Json(chosen.source);
   answer.exit_status = answer.value["error"].is_null() ? 0 : 1;
   return answer;

@@ -88,6 +88,25 @@ Result<std::vector<std::string>> parents_of(db::Reader& tx, const std::vector<st
   return parents;
 }
 
+// Where a task works that has named no path: never for scratch, whose directory is removed one day.
+Result<void> inherit_workdir(const OpenBoard& open, board::NewTask& request) {
+  if (request.workspace_kind == WorkspaceKind::scratch || request.workspace_path) {
+    return {};
+  }
+  TRY_ASSIGN(const home::BoardSettings settings, home::load_board_settings(open.paths));
+  if (settings.default_workdir.empty()) {
+    const std::string_view kind = to_word(request.workspace_kind);
+    return fail(ErrorCode::usage,
+                fmt::format("--workspace {} names no path, and board {} has no default_workdir",
+                            kind, open.paths.slug),
+                fmt::format("give one ({}:PATH), or set it: hermes kanban boards "
+                            "set-default-workdir {} PATH",
+                            kind, open.paths.slug));
+  }
+  request.workspace_path = settings.default_workdir;
+  return {};
+}
+
 void warn_when_nobody_starts_it(Call& call, const OpenBoard& open, const Task& task,
                                 Answer& answer) {
   if (call.json || task.status != Status::ready || task.assignee.empty()) {
@@ -130,6 +149,7 @@ void warn_of_dead_parents(OpenBoard& open, const Task& task, Answer& answer) {
 Result<Answer> create(Call& call) {
   TRY_ASSIGN(board::NewTask request, request_of(call));
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  TRY(inherit_workdir(open, request));
   TRY_ASSIGN(const board::Created created,
              change(open, call, [&](board::Change& tx) -> Result<board::Created> {
                TRY_ASSIGN(request.parents, parents_of(tx.tx, call.values.list("parent")));

@@ -30,6 +30,15 @@ Result<Answer> boards_list(Call& call);
 Result<Answer> boards_create(Call& call);
 Result<Answer> boards_show(Call& call);
 Result<Answer> boards_switch(Call& call);
+Result<Answer> boards_rename(Call& call);
+Result<Answer> boards_set_default_workdir(Call& call);
+Result<Answer> boards_rm(Call& call);
+Result<Answer> boards_export(Call& call);
+Result<Answer> boards_import(Call& call);
+Result<Answer> backup(Call& call);
+Result<Answer> restore(Call& call);
+Result<Answer> repair(Call& call);
+Result<Answer> gc(Call& call);
 
 Result<Answer> create(Call& call);
 Result<Answer> list(Call& call);
@@ -52,6 +61,9 @@ Result<Answer> assign(Call& call);
 Result<Answer> reassign(Call& call);
 
 Result<Answer> comment(Call& call);
+Result<Answer> attach(Call& call);
+Result<Answer> attachments(Call& call);
+Result<Answer> attach_rm(Call& call);
 Result<Answer> link(Call& call);
 Result<Answer> unlink(Call& call);
 

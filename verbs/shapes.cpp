@@ -167,6 +167,29 @@ Json run_json(const Run& run) {
                        {"branch_name", or_null(run.branch)}});
 }
 
+Json attachment_json(const Attachment& attachment, const home::BoardPaths& board) {
+  const auto path = board.attachments_of(attachment.task_id) / attachment.stored_name;
+  std::error_code ignored;
+  return {{"id", attachment.id},
+          {"task_id", attachment.task_id},
+          {"filename", attachment.filename},
+          {"content_type", or_null(attachment.content_type)},
+          {"size", attachment.size},
+          {"uploaded_by", or_null(attachment.added_by)},
+          {"stored_path", path.string()},
+          {"created_at", attachment.at.seconds()},
+          {"created_at_ms", attachment.at.ms},
+          {"missing", !std::filesystem::is_regular_file(path, ignored)}};
+}
+
+Json attachments_json(const std::vector<Attachment>& attachments, const home::BoardPaths& board) {
+  Json out = Json::array();
+  for (const Attachment& attachment : attachments) {
+    out.push_back(attachment_json(attachment, board));
+  }
+  return out;
+}
+
 Json comment_json(const Comment& comment) {
   return Json::object({{"id", comment.id},
                        {"author", comment.author},

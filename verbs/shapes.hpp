@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/board/events.hpp"
+#include "kernel/home/paths.hpp"
 #include "kernel/model/event.hpp"
 #include "kernel/model/run.hpp"
 #include "kernel/model/task.hpp"
@@ -21,6 +22,9 @@ Json event_json(const Event& event);
 Json watched_json(const board::WatchedEvent& watched);
 Json run_json(const Run& run);
 Json comment_json(const Comment& comment);
+// `stored_path` is absolute; `missing` says that no file is there.
+Json attachment_json(const Attachment& attachment, const home::BoardPaths& board);
+Json attachments_json(const std::vector<Attachment>& attachments, const home::BoardPaths& board);
 Json holds_json(const std::vector<rules::Hold>& holds);
 
 // "running" while open, "done" when completed, else the outcome.

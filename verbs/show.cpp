@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "kernel/base/text.hpp"
+#include "kernel/board/attachments.hpp"
 #include "kernel/board/comments.hpp"
 #include "kernel/board/context.hpp"
 #include "kernel/board/events.hpp"
@@ -46,7 +47,7 @@ Json latest_summary(const std::vector<Run>& runs) {
   return nullptr;
 }
 
-Result<Json> whole_task(db::Reader& tx, const Values& values) {
+Result<Json> whole_task(db::Reader& tx, const Values& values, const home::BoardPaths& board) {
   TRY_ASSIGN(const std::string id, board::resolve_id(tx, values.text_or("task_id", "")));
   TRY_ASSIGN(const Task task, board::get_task(tx, id));
   const std::vector<Run> runs = board::runs_of(tx, id);
@@ -62,6 +63,7 @@ Result<Json> whole_task(db::Reader& tx, const Values& values) {
               {"latest_summary", latest_summary(runs)},
               {"parents", board::parents_of(tx, id)},
               {"children", board::children_of(tx, id)},
+              {"attachments", attachments_json(board::attachments_of(tx, id), board)},
               {"comments", std::move(comments)},
               {"events", std::move(events)},
               {"runs", runs_json(values, runs)}};
@@ -73,8 +75,9 @@ Result<Answer> show(Call& call) {
   TRY(check_state_filter(call.values));
   TRY_ASSIGN(OpenBoard open, open_with_config(call));
   Answer answer;
-  TRY_ASSIGN(answer.value,
-             open.database.read([&](db::Reader& tx) { return whole_task(tx, call.values); }));
+  TRY_ASSIGN(answer.value, open.database.read([&](db::Reader& tx) {
+    return whole_task(tx, call.values, open.paths);
+  }));
   answer.people = {{"failure_limit", open.config.limits.failure_limit},
                    {"now_ms", call.environment.now.ms}};
   return answer;
@@ -98,7 +101,8 @@ Result<Answer> context(Call& call) {
   TRY_ASSIGN(answer.value, open.database.read([&](db::Reader& tx) -> Result<Json> {
     TRY_ASSIGN(const std::string id, board::resolve_id(tx, call.values.text_or("task_id", "")));
     TRY_ASSIGN(const std::string text,
-               board::context_text(tx, id, call.environment.now, open.config.limits));
+               board::context_text(tx, id, call.environment.now, open.config.limits,
+                                   open.paths.attachments().string()));
     return Json{{"task_id", id}, {"text", text}};
   }));
   return answer;

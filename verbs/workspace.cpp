@@ -11,7 +11,8 @@ namespace hermes::verbs {
 
 namespace {
 
-constexpr std::string_view k_forms = "the forms are scratch, worktree, worktree:PATH and dir:PATH";
+constexpr std::string_view k_forms =
+    "the forms are scratch, worktree, worktree:PATH, dir and dir:PATH";
 
 std::unexpected<Error> bad_form(std::string_view text, std::string_view rule) {
   return fail(ErrorCode::usage,
@@ -29,13 +30,13 @@ Result<WorkspaceForm> parse_workspace(const std::string& text, const std::string
   if (text == "scratch") {
     return WorkspaceForm{};
   }
-  if (text == "worktree") {
-    return WorkspaceForm{WorkspaceKind::worktree, std::nullopt};
+  if (text == "worktree" || text == "dir") {
+    return WorkspaceForm{*from_word<WorkspaceKind>(text), std::nullopt};
   }
   const auto colon = text.find(':');
   const std::string keyword = text.substr(0, colon);
   if (colon == std::string::npos || (keyword != "dir" && keyword != "worktree")) {
-    return bad_form(text, text == "dir" ? "a path is needed after dir:" : "unknown form");
+    return bad_form(text, "unknown form");
   }
   const std::string given(trim(std::string_view(text).substr(colon + 1)));
   if (given.empty()) {

@@ -10,10 +10,10 @@ namespace hermes::verbs {
 
 struct WorkspaceForm {
   WorkspaceKind kind = WorkspaceKind::scratch;
-  std::optional<std::string> path;  // absolute
+  std::optional<std::string> path;  // absolute; without one the board's default_workdir is meant
 };
-// scratch, worktree, worktree:PATH, dir:PATH; "~" stands for `user_home`. Error: usage, naming the
-// four forms.
+// scratch, worktree, worktree:PATH, dir, dir:PATH; "~" stands for `user_home`. Error: usage, naming
+// the forms.
 Result<WorkspaceForm> parse_workspace(const std::string& text, const std::string& user_home);
 
 // Error: usage when a branch is asked for without a worktree, or cannot be a branch name.

@@ -6,6 +6,7 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/board/attachments.hpp"
 #include "kernel/board/comments.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/runs.hpp"
@@ -22,6 +23,7 @@ constexpr std::size_t k_whole = 64 * 1024;
 constexpr std::size_t k_attempts = 10;
 constexpr std::size_t k_parents = 30;
 constexpr std::size_t k_comments = 30;
+constexpr std::size_t k_attachments = 50;
 
 std::string cut(std::string_view text, std::size_t bytes) {
   const std::string_view kept = clip(text, bytes);
@@ -54,6 +56,25 @@ void add_heading(std::string& out, const Task& task) {
   }
   if (task.body && !trim(*task.body).empty()) {
     out += fmt::format("\n## Body\n\n{}\n", cut(trim(*task.body), k_body));
+  }
+}
+
+void add_attachments(std::string& out, const std::vector<Attachment>& attachments,
+                     const std::string& dir) {
+  if (attachments.empty()) {
+    return;
+  }
+  out += "\n## Attachments\n\nFiles of this task; read them, do not change them.\n\n";
+  const std::size_t shown = std::min(attachments.size(), k_attachments);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Attachment& one = attachments[i];
+    out += fmt::format("- {} ({}, {} KB): {}/{}/{}\n", printable(one.filename),
+                       printable(one.content_type.value_or("unknown type")),
+                       std::max<std::int64_t>(1, (one.size + 1023) / 1024), dir, one.task_id,
+                       one.stored_name);
+  }
+  if (attachments.size() > shown) {
+    out += fmt::format("\n({} more attachments left out)\n", attachments.size() - shown);
   }
 }
 
@@ -153,7 +174,7 @@ void add_comments(std::string& out, const std::vector<Comment>& comments, Instan
 }  // namespace
 
 Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Instant now,
-                                 const Limits& limits) {
+                                 const Limits& limits, const std::string& attachments) {
   TRY_ASSIGN(const Task task, get_task(tx, task_id));
   std::string out;
   add_heading(out, task);
@@ -164,6 +185,7 @@ Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Ins
         "`hermes kanban block {}`.\n",
         task.violations, limits.violation_limit, task.id, task.id);
   }
+  add_attachments(out, attachments_of(tx, task_id), attachments);
   add_attempts(out, runs_of(tx, task_id), now);
   add_parents(out, tx, task_id, now);
   add_comments(out, comments_of(tx, task_id), now);

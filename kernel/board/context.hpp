@@ -6,10 +6,10 @@
 
 namespace hermes::board {
 
-// The text a worker is given: its task, earlier attempts, its parents' results, comments. Bounded
-// in every part and as a whole (64 KiB). A function of the board and one clock reading. Error:
-// not_found.
+// The text a worker is given: its task, its attachments, earlier attempts, its parents' results,
+// comments. Bounded in every part and as a whole (64 KiB). A function of the board, of where its
+// attachments are (an absolute path) and of one clock reading. Error: not_found.
 Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Instant now,
-                                 const Limits& limits);
+                                 const Limits& limits, const std::string& attachments);
 
 }  // namespace hermes::board

@@ -92,19 +92,24 @@ std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id) {
   return row.next() ? std::optional(read_run(row)) : std::nullopt;
 }
 
+Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task) {
+  const WorkerIdentity& worker = *actor.worker;
+  const auto run = task.current_run_id ? find_run(tx, *task.current_run_id) : std::nullopt;
+  if (!run || run->id != worker.run_id || run->token != worker.token) {
+    return fail(
+        ErrorCode::not_yours,
+        fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})",
+                    task.id, worker.run_id, to_word(task.status)),
+        "stop working on it; nothing was changed");
+  }
+  return {};
+}
+
 Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
   TRY(rules::may_change(change.actor, change.board, task.id));
   if (change.actor.worker) {
-    const WorkerIdentity& worker = *change.actor.worker;
-    const auto run = task.current_run_id ? find_run(change.tx, *task.current_run_id) : std::nullopt;
-    if (!run || run->id != worker.run_id || run->token != worker.token) {
-      return fail(
-          ErrorCode::not_yours,
-          fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})",
-                      task.id, worker.run_id, to_word(task.status)),
-          "stop working on it; nothing was changed");
-    }
-    return *run;
+    TRY(check_own_run(change.tx, change.actor, task));
+    return *find_run(change.tx, *task.current_run_id);
   }
   if (task.status != Status::running) {
     return std::unexpected(rules::refuse_move(move, task.id, task.status));

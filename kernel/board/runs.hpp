@@ -15,6 +15,9 @@ namespace hermes::board {
 std::vector<Run> runs_of(db::Reader& tx, const std::string& task_id);
 std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id);
 
+// A worker that speaks for its task must be its open run, with its token. Error: not_yours.
+Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task);
+
 // The open run of a running task for somebody who wants to speak for it: the worker itself (run id
 // and token must be its own) or, for an external claim, anybody. Error: conflict (not running),
 // forbidden, not_yours; conflict too for a person who speaks for a dispatcher's worker.

@@ -15,6 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Millis k_year = hours{24 * 366};
+constexpr Millis k_age = k_year * 10;
 
 // Names are compared on the board as they are stored there: trimmed and lower-cased.
 KeyRule name_key(std::string_view key, std::string& target) {
@@ -65,8 +66,8 @@ std::vector<KeyRule> retry_rules(Limits& limits) {
 }  // namespace
 
 const std::vector<std::string>& reserved_sections() {
-  static const std::vector<std::string> names = {"gc",  "notify", "planner", "hooks",
-                                                 "api", "drain",  "handoff", "control"};
+  static const std::vector<std::string> names = {"notify", "planner", "hooks",  "api",
+                                                 "drain",  "handoff", "control"};
   return names;
 }
 
@@ -79,6 +80,10 @@ std::vector<KeyRule> rules_of(Config& config) {
       table_key("log", {bytes_key("rotate_bytes", config.log_rotate_bytes, 64 * 1024,
                                   std::int64_t{1} << 30),
                         reserved("keep")}),
+      table_key("gc", {duration_key("event_retention", config.event_retention, Millis{0}, k_age),
+                       duration_key("log_retention", config.log_retention, Millis{0}, k_age),
+                       duration_key("workspace_retention", config.workspace_retention, Millis{0},
+                                    k_age)}),
   };
   for (const std::string& name : reserved_sections()) {
     rules.push_back(reserved(name));

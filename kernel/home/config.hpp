@@ -17,6 +17,10 @@ struct Config {
       std::chrono::seconds{60};  // [dispatcher] interval: the safety net, at least 1 s
   Millis gate_wait = std::chrono::seconds{30};      // [dispatcher] gate_wait: of people's verbs
   std::int64_t log_rotate_bytes = 2 * 1024 * 1024;  // [log] rotate_bytes, at least 64 KiB
+  // [gc]: how long `gc` keeps what it may remove, 0 to 10 years
+  Millis event_retention = std::chrono::hours{24 * 30};
+  Millis log_retention = std::chrono::hours{24 * 30};
+  Millis workspace_retention = std::chrono::hours{24 * 30};
 };
 
 // A missing file gives the defaults. Error: invalid, "<file>:<line>: <key>: <rule>".

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
@@ -215,6 +216,35 @@ std::string last_log_line(const BoardPaths& board, const std::string& task_id,
   }
   std::string line = last_line_of(board.log(task_id, attempt));
   return line.empty() ? last_line_of(board.older_log(task_id, attempt)) : line;
+}
+
+bool is_log_name(std::string_view name) {
+  constexpr std::size_t k_id = 10;
+  if (name.size() < k_id + 2 || !is_task_id(name.substr(0, k_id)) || name[k_id] != '.') {
+    return false;
+  }
+  name.remove_prefix(k_id + 1);
+  std::int64_t attempt = 0;
+  const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), attempt);
+  const std::string_view rest(end, static_cast<std::size_t>(name.data() + name.size() - end));
+  return problem == std::errc{} && attempt > 0 && name.front() != '0' &&
+         (rest == ".log" || rest == ".log.1");
+}
+
+std::vector<LogFile> log_files(const BoardPaths& board) {
+  std::vector<LogFile> logs;
+  std::error_code problem;
+  for (fs::directory_iterator entry(board.logs(), problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    struct stat facts {};
+    if (is_log_name(name) && ::lstat(entry->path().c_str(), &facts) == 0 &&
+        S_ISREG(facts.st_mode)) {
+      logs.push_back(
+          {entry->path(), name.substr(0, name.find('.')), Instant{facts.st_mtim.tv_sec * 1000}});
+    }
+  }
+  return logs;
 }
 
 }  // namespace hermes::home

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "kernel/home/paths.hpp"
 
@@ -16,5 +18,15 @@ Result<std::string> read_log(const BoardPaths& board, const std::string& task_id
 // none.
 std::string last_log_line(const BoardPaths& board, const std::string& task_id,
                           std::int64_t attempt);
+
+// A file of the board's logs directory that is a log by its name: "t_0a1b2c3d.2.log" or its older
+// generation "….log.1".
+struct LogFile {
+  fs::path path;
+  std::string task_id;
+  Instant changed_at;
+};
+std::vector<LogFile> log_files(const BoardPaths& board);
+bool is_log_name(std::string_view name);
 
 }  // namespace hermes::home

@@ -30,11 +30,11 @@ fs::path BoardPaths::older_log(const std::string& task_id, std::int64_t attempt)
 }
 
 fs::path Home::record(const std::string& slug, std::int64_t run_id) const {
-  return run() / slug / std::to_string(run_id);
+  return records(slug) / std::to_string(run_id);
 }
 
 fs::path Home::context_file(const std::string& slug, std::int64_t run_id) const {
-  return run() / slug / fmt::format("{}.context", run_id);
+  return records(slug) / fmt::format("{}.context", run_id);
 }
 
 Result<Home> find_home(std::string_view hermes_home, std::string_view user_home) {

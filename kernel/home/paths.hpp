@@ -24,10 +24,12 @@ struct BoardPaths {
   fs::path settings() const { return dir / "board.toml"; }
   fs::path logs() const { return dir / "logs"; }
   fs::path workspaces() const { return dir / "workspaces"; }
+  fs::path attachments() const { return dir / "attachments"; }
   // `task_id` must be a whole task id (is_task_id): nothing else may become part of a path.
   fs::path log(const std::string& task_id, std::int64_t attempt) const;
   fs::path older_log(const std::string& task_id, std::int64_t attempt) const;
   fs::path workspace(const std::string& task_id) const { return workspaces() / task_id; }
+  fs::path attachments_of(const std::string& task_id) const { return attachments() / task_id; }
 };
 
 // $HERMES_HOME and what lies in it.
@@ -38,10 +40,13 @@ struct Home {
   fs::path profiles() const { return dir / "profiles"; }
   fs::path profile(const std::string& name) const { return profiles() / name / "profile.toml"; }
   fs::path boards() const { return dir / "boards"; }
+  // Boards that were put away; no board's name begins with '_'.
+  fs::path archived() const { return boards() / "_archived"; }
   fs::path current() const { return dir / "current"; }
   fs::path run() const { return dir / "run"; }
   fs::path dispatcher_lock() const { return run() / "dispatcher.lock"; }
   BoardPaths board(const std::string& slug) const { return {slug, boards() / slug}; }
+  fs::path records(const std::string& slug) const { return run() / slug; }
   // The control record of a live run and, beside it, the context text its worker may be given.
   fs::path record(const std::string& slug, std::int64_t run_id) const;
   fs::path context_file(const std::string& slug, std::int64_t run_id) const;

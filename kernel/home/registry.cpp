@@ -234,17 +234,29 @@ Result<bool> create_board(const Home& home, const std::string& slug, Instant now
     TRY(restore_parts(board));
     return false;
   }
-  std::string pattern = (home.boards() / fmt::format(".new-{}-XXXXXX", slug)).string();
+  TRY_ASSIGN(const Placed placed,
+             place_board(home, slug, [&](const BoardPaths& draft) -> Result<std::string> {
+               TRY(fill_board({slug, draft.dir}, settings, now));
+               return slug;
+             }));
+  return placed.is_new;
+}
+
+Result<Placed> place_board(const Home& home, const std::string& hint,
+                           const std::function<Result<std::string>(const BoardPaths&)>& fill) {
+  std::string pattern = (home.boards() / fmt::format(".new-{}-XXXXXX", hint)).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     return std::unexpected(system_error("create directory", pattern, errno));
   }
   NewDirectory made{pattern};
-  TRY(fill_board({slug, made.path()}, settings, now));
+  TRY_ASSIGN(const std::string slug, fill({hint, made.path()}));
+  TRY(sync_directory(made.path()));
+  const BoardPaths board = home.board(slug);
   // Replaces nothing but an empty directory, so whoever is second keeps the board of the first.
   if (::rename(made.path().c_str(), board.dir.c_str()) != 0) {
     const int error_number = errno;
     if (is_board(board)) {
-      return false;
+      return Placed{slug, false};
     }
     if (error_number == ENOTEMPTY || error_number == EEXIST || error_number == ENOTDIR) {
       return fail(ErrorCode::unavailable,
@@ -255,7 +267,7 @@ Result<bool> create_board(const Home& home, const std::string& slug, Instant now
   }
   made.keep();
   TRY(sync_directory(home.boards()));
-  return true;
+  return Placed{slug, true};
 }
 
 Result<bool> create_shell_profile(const Home& home) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,16 @@ std::vector<std::string> list_boards(const Home& home);
 // renamed.
 Result<bool> create_board(const Home& home, const std::string& slug, Instant now,
                           BoardSettings settings = {});
+
+// Makes a board in a directory of its own beside the others, by `fill`, which answers its slug, and
+// renames it into its place: it appears whole or not at all. `is_new` is false, and nothing is
+// made, when there is a board of that name. `hint` goes into the name of that directory.
+struct Placed {
+  std::string slug;
+  bool is_new = false;
+};
+Result<Placed> place_board(const Home& home, const std::string& hint,
+                           const std::function<Result<std::string>(const BoardPaths&)>& fill);
 
 // The home with its fixed directories (0700).
 Result<void> create_home(const Home& home);

@@ -6,14 +6,13 @@
 #include <sys/xattr.h>
 
 #include <cerrno>
-#include <charconv>
-#include <fstream>
 #include <system_error>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/removal.hpp"
 
 namespace hermes::home {
 
@@ -64,37 +63,6 @@ Result<std::string> make_scratch(const BoardPaths& board, const std::string& tas
   return dir.string();
 }
 
-// /proc/self/mountinfo writes blanks and the like as \\040 (proc(5)).
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '\\' && i + 3 < text.size() &&
-        std::from_chars(&text[i + 1], &text[i] + 4, code, 8).ptr == &text[i] + 4) {
-      out += static_cast<char>(code);
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-// True when something else is mounted at `dir` or below it, or when that cannot be known: to remove
-// the directory would be to empty what is mounted.
-bool has_mount(const fs::path& dir) {
-  std::error_code problem;
-  const std::string real = fs::canonical(dir, problem).string();
-  std::ifstream mounts("/proc/self/mountinfo");
-  bool found = problem || !mounts;
-  for (std::string line; std::getline(mounts, line);) {
-    const auto words = split_list(line, ' ');
-    const std::string point = words.size() > 4 ? unescaped(words[4]) : "";
-    found = found || point == real || point.starts_with(real + "/");
-  }
-  return found;
-}
-
 }  // namespace
 
 Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task) {
@@ -120,18 +88,13 @@ Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task)
               "make the working tree yourself and create the task with --workspace dir:PATH");
 }
 
+// The path is ours by construction; a link in its place, or a directory without our mark, is not.
+bool is_our_scratch(const BoardPaths& board, const std::string& task_id) {
+  return is_task_id(task_id) && is_marked(board.workspace(task_id));
+}
+
 bool remove_scratch(const BoardPaths& board, const std::string& task_id) {
-  if (!is_task_id(task_id)) {
-    return false;
-  }
-  const fs::path dir = board.workspace(task_id);
-  std::error_code problem;
-  // The path is ours by construction; a link in its place, or a directory without our mark, is not.
-  if (!is_marked(dir) || has_mount(dir)) {
-    return false;
-  }
-  fs::remove_all(dir, problem);
-  return !problem;
+  return is_our_scratch(board, task_id) && remove_tree(board.workspace(task_id)).has_value();
 }
 
 }  // namespace hermes::home

@@ -12,6 +12,9 @@ namespace hermes::home {
 // left running. Error: invalid or unavailable, saying why there can be none.
 Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task);
 
+// The task has a workspace directory that carries our marker.
+bool is_our_scratch(const BoardPaths& board, const std::string& task_id);
+
 // Removes a scratch workspace that carries our marker; nothing else is ever deleted. False when
 // there was nothing of ours. Only call it for a task whose last process is gone.
 bool remove_scratch(const BoardPaths& board, const std::string& task_id);

@@ -70,4 +70,16 @@ struct Comment {
   Instant at;
 };
 
+// A file that belongs to a task, kept below the board's attachments/<task>/.
+struct Attachment {
+  std::int64_t id = 0;
+  std::string task_id;
+  std::string filename;     // as people see it
+  std::string stored_name;  // of the file in attachments/<task>/
+  std::optional<std::string> content_type;
+  std::int64_t size = 0;  // bytes
+  std::string added_by;
+  Instant at;
+};
+
 }  // namespace hermes

@@ -128,6 +128,8 @@ enum class EventKind {
   gave_up,
   assigned,
   commented,
+  attached,
+  attachment_removed,
   linked,
   unlinked,
 };
@@ -159,6 +161,8 @@ inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"cre
                                                                             "gave_up",
                                                                             "assigned",
                                                                             "commented",
+                                                                            "attached",
+                                                                            "attachment_removed",
                                                                             "linked",
                                                                             "unlinked"});
 

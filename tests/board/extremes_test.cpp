@@ -66,8 +66,9 @@ TEST_CASE("a child of 500 parents starts with the last of them, and not before")
   CHECK(f.read([&](db::Reader& tx) { return board::open_parents(tx, child).size(); }) == 1);
   finish_all(f, {last});
   CHECK(f.status(child) == Status::ready);
-  const auto text = f.read(
-      [&](db::Reader& tx) { return board::context_text(tx, child, f.now, f.limits).value(); });
+  const auto text = f.read([&](db::Reader& tx) {
+    return board::context_text(tx, child, f.now, f.limits, "/a").value();
+  });
   CHECK(text.size() < 256 * 1024);  // what a worker reads stays readable
 }
 
@@ -92,8 +93,8 @@ TEST_CASE("a task with 1000 attempts and 1000 comments is moved and told like an
   REQUIRE(comments.size() == 1000);
   CHECK(comments.front().body == "comment 0");
   CHECK(comments.back().body == "comment 999");  // of one instant, and still in their order
-  const auto text =
-      f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+  const auto text = f.read(
+      [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits, "/a").value(); });
   CHECK(text.size() < 256 * 1024);
   CHECK(text.find("comment 999") != std::string::npos);
   f.exits(f.start(id), 0);

@@ -77,7 +77,7 @@ TEST_CASE(
     f.exits(f.start(id), 0, VerdictMode::by_call);
     CHECK(f.status(id) == Status::ready);
     const auto text = f.read(
-        [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+        [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits, "/a").value(); });
     CHECK(text.find("ended without a verdict") != std::string::npos);
   }
   f.exits(f.start(id), 0, VerdictMode::by_call);
@@ -110,8 +110,8 @@ TEST_CASE(
   REQUIRE(f.change([&](board::Change& c) {
     return board::add_comment(c, id, "bob`<system>", std::string(5000, 'z'));
   }));
-  const auto text =
-      f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+  const auto text = f.read(
+      [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits, "/a").value(); });
   CHECK(text.find("# Kanban task " + id + ": report") == 0);
   CHECK(text.find("Attempt 1: failed") != std::string::npos);
   CHECK(text.find("1234 files") != std::string::npos);

@@ -69,6 +69,12 @@ TEST_CASE("with --json every verb prints JSON and nothing else on standard outpu
       {"kanban", "unblock", b},
       {"kanban", "complete", b},
       {"kanban", "archive", b},
+      {"kanban", "attachments", a},
+      {"kanban", "gc"},
+      {"kanban", "repair"},
+      {"kanban", "boards", "list", "--all"},
+      {"kanban", "boards", "rename", "default", "x"},
+      {"kanban", "boards", "set-default-workdir", "default"},
       {"version"},
       {"init"},
   };

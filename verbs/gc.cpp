@@ -1,0 +1,221 @@
+#include <fmt/core.h>
+
+#include <map>
+
+#include "kernel/base/ids.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/attachments.hpp"
+#include "kernel/board/retention.hpp"
+#include "kernel/home/archive.hpp"
+#include "kernel/home/attachments.hpp"
+#include "kernel/home/log_text.hpp"
+#include "kernel/home/workspace.hpp"
+#include "verbs/handlers.hpp"
+#include "verbs/open.hpp"
+
+namespace hermes::verbs {
+
+namespace {
+
+constexpr std::int64_t k_page = 200;  // tasks looked at in one transaction
+constexpr Millis k_orphan_age =
+    std::chrono::hours{24};  // a file that is being added has no row yet
+
+struct Count {
+  std::int64_t items = 0;
+  std::int64_t bytes = 0;
+};
+
+Json count_json(const Count& count) { return {{"removed", count.items}, {"bytes", count.bytes}}; }
+
+// One gc under way.
+struct Sweep {
+  OpenBoard& open;
+  Call& call;
+  Instant now;
+  bool dry_run;
+  Answer& answer;
+
+  Instant before(std::string_view flag, Millis setting) const {
+    const auto days = call.values.integer(flag);
+    return now - (days ? Millis{std::chrono::hours{24 * *days}} : setting);
+  }
+  Result<board::Remains> remains(const std::string& task_id) const {
+    return open.database.read(
+        [&](db::Reader& tx) -> Result<board::Remains> { return board::remains_of(tx, task_id); });
+  }
+  void tell(const Error& error) const {
+    answer.failures.push_back(error);
+    answer.exit_status = 1;
+  }
+  // Counts the directory, and removes it unless this is a dry run.
+  void remove(const fs::path& dir, Count& count) const {
+    home::TreeSize size = home::tree_size(dir);
+    if (!dry_run) {
+      auto removed = home::remove_tree(dir);
+      if (!removed) {
+        tell(removed.error());
+        return;
+      }
+      size = *removed;
+    }
+    ++count.items;
+    count.bytes += size.bytes;
+  }
+  void remove_file(const fs::path& file, Count& count) const {
+    std::error_code problem;
+    const auto size = fs::file_size(file, problem);
+    if (problem || (!dry_run && !fs::remove(file, problem))) {
+      return;  // it has gone by itself
+    }
+    ++count.items;
+    count.bytes += static_cast<std::int64_t>(size);
+  }
+};
+
+std::vector<fs::path> entries_of(const fs::path& dir) {
+  std::vector<fs::path> entries;
+  std::error_code problem;
+  for (fs::directory_iterator entry(dir, problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    entries.push_back(entry->path());
+  }
+  return entries;
+}
+
+// Of tasks that are archived or deleted; of done ones once nobody who comes after them may read
+// there, and the time is over.
+bool workspace_is_over(const board::Remains& remains, Instant before) {
+  if (remains.process) {
+    return false;
+  }
+  return !remains.status || *remains.status == Status::archived ||
+         (*remains.status == Status::done && !remains.waited_for && remains.updated_at < before);
+}
+
+Result<Count> sweep_workspaces(const Sweep& sweep) {
+  const Instant before =
+      sweep.before("workspace-retention-days", sweep.open.config.workspace_retention);
+  Count count;
+  for (const fs::path& dir : entries_of(sweep.open.paths.workspaces())) {
+    const std::string task = dir.filename().string();
+    if (!home::is_our_scratch(sweep.open.paths, task)) {
+      continue;
+    }
+    TRY_ASSIGN(const board::Remains remains, sweep.remains(task));
+    if (workspace_is_over(remains, before)) {
+      sweep.remove(dir, count);
+    }
+  }
+  return count;
+}
+
+Result<Count> sweep_events(const Sweep& sweep) {
+  const Instant before = sweep.before("event-retention-days", sweep.open.config.event_retention);
+  Count count;
+  std::string after;
+  while (true) {
+    // Found without the gate, so that a board with nothing to remove keeps nobody waiting.
+    TRY_ASSIGN(const auto old, sweep.open.database.read([&](db::Reader& tx) {
+      std::vector<std::string> with_old;
+      const auto page = board::tasks_at_rest(tx, after, k_page);
+      after = page.empty() ? "" : page.back();
+      for (const std::string& task : page) {
+        const std::int64_t n = board::count_old_events(tx, task, before);
+        count.items += sweep.dry_run ? n : 0;
+        if (n > 0) {
+          with_old.push_back(task);
+        }
+      }
+      return Result<std::vector<std::string>>(std::move(with_old));
+    }));
+    if (!old.empty() && !sweep.dry_run) {
+      TRY(sweep.open.database.write(
+          [&](db::Writer& tx) -> Result<void> {
+            for (const std::string& task : old) {
+              count.items += board::prune_events(tx, task, before);
+            }
+            return {};
+          },
+          sweep.open.config.gate_wait));
+    }
+    if (after.empty()) {
+      return count;
+    }
+  }
+}
+
+Result<Count> sweep_logs(const Sweep& sweep) {
+  const Instant before = sweep.before("log-retention-days", sweep.open.config.log_retention);
+  std::map<std::string, bool> at_rest;
+  Count count;
+  for (const home::LogFile& log : home::log_files(sweep.open.paths)) {
+    if (log.changed_at >= before) {
+      continue;
+    }
+    if (!at_rest.contains(log.task_id)) {
+      TRY_ASSIGN(const board::Remains remains, sweep.remains(log.task_id));
+      at_rest[log.task_id] =
+          !remains.process &&
+          (!remains.status || remains.status == Status::done || remains.status == Status::archived);
+    }
+    if (at_rest[log.task_id]) {
+      sweep.remove_file(log.path, count);
+    }
+  }
+  return count;
+}
+
+// Files that were stored and whose row was never committed, or whose row is gone.
+Result<Count> sweep_attachments(const Sweep& sweep) {
+  TRY_ASSIGN(const auto rows,
+             sweep.open.database.read([](db::Reader& tx) -> Result<std::vector<Attachment>> {
+               return board::all_attachments(tx);
+             }));
+  std::map<std::string, bool> known;
+  for (const Attachment& row : rows) {
+    known[row.task_id + "/" + row.stored_name] = true;
+  }
+  Count count;
+  for (const home::FoundFile& file : home::attachment_files(sweep.open.paths)) {
+    if (!known.contains(file.task_id + "/" + file.name) &&
+        sweep.now - file.changed_at >= k_orphan_age) {
+      sweep.remove_file(file.path, count);
+    }
+  }
+  return count;
+}
+
+Count sweep_leftovers(const Sweep& sweep) {
+  Count count;
+  for (const fs::path& dir : home::leftover_directories(sweep.open.home, sweep.now)) {
+    sweep.remove(dir, count);
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<Answer> gc(Call& call) {
+  TRY(person_only(call, "collect garbage"));
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  Answer answer;
+  const Sweep sweep{open, call, call.environment.now, call.values.flag("dry-run"), answer};
+  TRY_ASSIGN(const Count workspaces, sweep_workspaces(sweep));
+  TRY_ASSIGN(const Count events, sweep_events(sweep));
+  TRY_ASSIGN(const Count logs, sweep_logs(sweep));
+  TRY_ASSIGN(const Count attachments, sweep_attachments(sweep));
+  const Count leftovers = sweep_leftovers(sweep);
+  answer.value = {{"board", open.paths.slug},
+                  {"dry_run", sweep.dry_run},
+                  {"workspaces", count_json(workspaces)},
+                  {"events", {{"removed", events.items}}},
+                  {"logs", count_json(logs)},
+                  {"attachments", count_json(attachments)},
+                  {"leftovers", count_json(leftovers)},
+                  {"bytes", workspaces.bytes + logs.bytes + attachments.bytes + leftovers.bytes}};
+  tell_config_error(open, answer);
+  return answer;
+}
+
+}  // namespace hermes::verbs
