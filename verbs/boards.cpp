@@ -20,11 +20,14 @@ std::string current_slug(const Call& call, const home::Home& home) {
 }
 
 // One board as every surface shows it. What cannot be read is told in `error`.
-Json board_json(const home::BoardPaths& paths, const std::string& current, Instant now) {
+// One that was put away is not migrated by anybody, and is shown as it is.
+Json board_json(const home::BoardPaths& paths, const std::string& current, Instant now,
+                bool archived = false) {
   const std::string& slug = paths.slug;
   const auto settings = home::load_board_settings(paths);
   const home::BoardSettings shown = settings.value_or(home::BoardSettings{});
-  const BoardLook look = look_at(paths, now);
+  const BoardLook look =
+      look_at(paths, now, archived ? db::Database::Access::as_is : db::Database::Access::read);
   std::int64_t total = 0;
   for (const auto& [status, n] : look.by_status) {
     total += n;
@@ -36,7 +39,7 @@ Json board_json(const home::BoardPaths& paths, const std::string& current, Insta
           {"color", shown.color},
           {"default_workdir", or_null(shown.default_workdir)},
           {"created_at", seconds_or_null(look.created_at)},
-          {"archived", false},
+          {"archived", archived},
           {"db_path", paths.database().string()},
           {"is_current", slug == current},
           {"counts", counts_json(look.by_status)},
@@ -77,10 +80,8 @@ Result<Answer> boards_list(Call& call) {
   }
   for (const std::string& name :
        call.values.flag("all") ? home::list_archived(home) : std::vector<std::string>{}) {
-    Json board = board_json(home::archived_board(home, name), "", call.environment.now);
-    board["archived"] = true;
-    board["is_current"] = false;
-    answer.value.push_back(std::move(board));
+    answer.value.push_back(
+        board_json(home::archived_board(home, name), "", call.environment.now, true));
   }
   answer.people = {{"current", chosen ? Json(chosen->paths.slug) : Json(nullptr)},
                    {"source", chosen ? Json(chosen->source) : Json(nullptr)},

@@ -4,10 +4,10 @@
 
 namespace hermes::verbs {
 
-BoardLook look_at(const home::BoardPaths& paths, Instant now) {
+BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Access access) {
   BoardLook look;
   look.slug = paths.slug;
-  auto database = db::Database::open(home::files_of(paths), db::Database::Access::read, now);
+  auto database = db::Database::open(home::files_of(paths), access, now);
   if (!database) {
     look.error = std::move(database).error();
     return look;

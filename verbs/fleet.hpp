@@ -22,7 +22,8 @@ struct BoardLook {
   std::optional<Instant> created_at;
   std::optional<board::DispatcherEnd> dispatcher_end;
 };
-BoardLook look_at(const home::BoardPaths& paths, Instant now);
+BoardLook look_at(const home::BoardPaths& paths, Instant now,
+                  db::Database::Access access = db::Database::Access::read);
 
 // Every board but `except`. A board that cannot be read keeps nobody from seeing the others.
 std::vector<BoardLook> look_at_boards(const home::Home& home, Instant now,

@@ -26,7 +26,8 @@ struct Board {
   std::string blocked = hermes.create({"blocked", "--initial-status", "blocked"});
   std::string running = hermes.create({"running"});
   std::string archived = hermes.create({"archived"});
-  std::string worktree = hermes.create({"tree", "--workspace", "worktree", "--branch", "b"});
+  std::string worktree =
+      hermes.create({"tree", "--workspace", "worktree:/no/such/tree", "--branch", "b"});
   std::string no_dir = hermes.create({"dir", "--workspace", "dir:/no/such/directory"});
   std::string big = (hermes.dir() / "big").string();
 
@@ -57,7 +58,7 @@ struct Board {
   }
 };
 
-const std::string k_forms = "scratch, worktree, worktree:PATH and dir:PATH";
+const std::string k_forms = "scratch, worktree, worktree:PATH, dir and dir:PATH";
 
 }  // namespace
 
@@ -82,7 +83,7 @@ TEST_CASE("create refuses bad arguments with the value, the rule and the next st
       {{"create", "a", "--initial-status", "blocked", "--parent", "t_11111111"}, 1, {"t_11111111"}},
       {{"create", "a", "--link-condition", "sometime"}, 2, {"sometime", "done, ended"}},
       {{"create", "a", "--workspace", "cloud"}, 2, {"cloud", k_forms}},
-      {{"create", "a", "--workspace", "dir"}, 2, {"path", k_forms}},
+      {{"create", "a", "--workspace", "dir"}, 2, {"path", "set-default-workdir"}},
       {{"create", "a", "--workspace", "dir:"}, 2, {"path is needed after the colon", k_forms}},
       {{"create", "a", "--workspace", "worktree: "}, 2, {"path is needed", k_forms}},
       {{"create", "a", "--workspace", "dir:some/where"}, 2, {"absolute", k_forms}},

@@ -115,7 +115,7 @@ TEST_CASE("completion offers verbs, groups, flags and words of the table", "[cli
   CHECK_FALSE(has(offered(hermes, {""}), "__complete"));
   CHECK(offered(hermes, {"__"}).empty());
   CHECK(offered(hermes, {"kanban", "unl"}) == Words{"unlink"});
-  CHECK(offered(hermes, {"kanban", "b"}) == Words{"block", "boards"});
+  CHECK(offered(hermes, {"kanban", "b"}) == Words{"block", "backup", "boards"});
   CHECK(offered(hermes, {"kanban", "boards", "sw"}) == Words{"switch"});
   CHECK(offered(hermes, {"kanban", "l"}) == Words{"list", "link", "log"});
   CHECK(offered(hermes, {"kanban", "ls"}) == Words{"ls"});  // an alias: only to who has typed it
