@@ -100,8 +100,13 @@ TEST_CASE("a board is restored only when no dispatcher serves and no worker live
   REQUIRE(rig.wait_until_alone());
   const std::string later = board.add("exit 0");
   board.close();
-  const Ran restored = rig.run_hermes(restore);
+  Ran restored;  // the shim ends a moment after its worker
+  const bool done_at_last = wait_until([&] {
+    restored = rig.run_hermes(restore);
+    return restored.err.find("are at work") == std::string::npos;
+  });
   INFO(restored.err);
+  REQUIRE(done_at_last);
   REQUIRE(restored.status == 0);
   CHECK(restored.out.find("1 open run closed as aborted") != std::string::npos);
   CHECK(board.runs(works).back().outcome == Outcome::aborted);
