@@ -7,15 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <thread>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/mounts.hpp"
 
 namespace hermes::home {
 
@@ -24,37 +23,6 @@ namespace {
 constexpr std::int64_t k_files_at_a_time = 100;
 constexpr std::chrono::milliseconds k_pause{20};
 constexpr int k_deepest = 1000;  // each level holds a descriptor
-
-// /proc/self/mountinfo writes blanks and the like as \\040 (proc(5)).
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '\\' && i + 3 < text.size() &&
-        std::from_chars(&text[i + 1], &text[i] + 4, code, 8).ptr == &text[i] + 4) {
-      out += static_cast<char>(code);
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-// True when something else is mounted at `dir` or below it, or when that cannot be known: to remove
-// the directory would be to empty what is mounted.
-bool has_mount(const fs::path& dir) {
-  std::error_code problem;
-  const std::string real = fs::canonical(dir, problem).string();
-  std::ifstream mounts("/proc/self/mountinfo");
-  bool found = problem || !mounts;
-  for (std::string line; std::getline(mounts, line);) {
-    const auto words = split_list(line, ' ');
-    const std::string point = words.size() > 4 ? unescaped(words[4]) : "";
-    found = found || point == real || point.starts_with(real + "/");
-  }
-  return found;
-}
 
 struct CloseDirectory {
   void operator()(DIR* dir) const { ::closedir(dir); }
