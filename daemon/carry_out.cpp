@@ -141,7 +141,7 @@ bool Dispatcher::claim_start(board::Change& change, Start& start) {
   }
   if (start.failure) {
     board::finish_run(change, run->id,
-                      {.kind = ExitKind::exec_failed, .detail = one_line(*start.failure)},
+                      {.kind = ExitKind::workspace_failed, .detail = one_line(*start.failure)},
                       VerdictMode::by_exit_code);
     return true;
   }

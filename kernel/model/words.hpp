@@ -54,19 +54,20 @@ inline constexpr auto k_words<HolderKind> = std::to_array<std::string_view>({"di
 
 // How a process is known to have ended.
 enum class ExitKind {
-  exited,          // code: exit status
-  signaled,        // code: signal number
-  exec_failed,     // code: errno
-  timed_out,       // code: signal number or exit status
-  setup_failed,    // the shim could not prepare the run; code: errno
-  shim_lost,       // the shim was killed; its worker's exit is unknown
-  never_started,   // the gate was never opened
-  host_restarted,  // another boot
+  exited,            // code: exit status
+  signaled,          // code: signal number
+  exec_failed,       // code: errno
+  workspace_failed,  // there was nowhere to work, so it was not started
+  timed_out,         // code: signal number or exit status
+  setup_failed,      // the shim could not prepare the run; code: errno
+  shim_lost,         // the shim was killed; its worker's exit is unknown
+  never_started,     // the gate was never opened
+  host_restarted,    // another boot
 };
 template <>
 inline constexpr auto k_words<ExitKind> = std::to_array<std::string_view>(
-    {"exited", "signaled", "exec_failed", "timed_out", "setup_failed", "shim_lost", "never_started",
-     "host_restarted"});
+    {"exited", "signaled", "exec_failed", "workspace_failed", "timed_out", "setup_failed",
+     "shim_lost", "never_started", "host_restarted"});
 
 enum class BlockSource { worker, human, breaker };
 template <>

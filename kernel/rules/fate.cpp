@@ -38,6 +38,7 @@ Fate fate_of(const ExitFacts& exit, VerdictMode mode, std::optional<StopKind> st
     case ExitKind::exited:
       return fate_of_exit_code(exit.code, mode);
     case ExitKind::exec_failed:
+    case ExitKind::workspace_failed:
       return {.outcome = Outcome::spawn_failed, .counted = true};
     case ExitKind::timed_out:
       return {.outcome = Outcome::timed_out, .counted = true};
@@ -65,6 +66,9 @@ std::string describe_exit(const ExitFacts& exit) {
       text = exit.detail.empty()
                  ? fmt::format("could not be executed: {}", std::strerror(exit.code))
                  : "";
+      break;
+    case ExitKind::workspace_failed:
+      text = exit.detail.empty() ? "its workspace could not be prepared" : "";
       break;
     case ExitKind::timed_out:
       text = "stopped at its maximum runtime";
