@@ -18,6 +18,7 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::log, print_text},
       {verbs::why, print_why},
       {verbs::stats, print_stats},
+      {verbs::import_board, print_imported},
       {verbs::claim, print_claimed},
       {verbs::heartbeat, print_heartbeat},
       {verbs::complete, print_completed},

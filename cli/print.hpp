@@ -28,6 +28,7 @@ std::string print_runs(const verbs::Answer& answer, const Style& style);
 std::string print_text(const verbs::Answer& answer, const Style& style);  // context, log
 std::string print_why(const verbs::Answer& answer, const Style& style);
 std::string print_stats(const verbs::Answer& answer, const Style& style);
+std::string print_imported(const verbs::Answer& answer, const Style& style);
 std::string print_claimed(const verbs::Answer& answer, const Style& style);
 std::string print_heartbeat(const verbs::Answer& answer, const Style& style);
 std::string print_completed(const verbs::Answer& answer, const Style& style);

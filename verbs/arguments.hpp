@@ -199,6 +199,18 @@ inline constexpr auto k_list = std::to_array<Argument>({
      .most = 10'000'000},
 });
 
+inline constexpr auto k_import = std::to_array<Argument>({
+    {.name = "path",
+     .type = Type::path,
+     .value = "PATH",
+     .help = "a kanban.db, or JSON Lines with one object per task",
+     .positional = true,
+     .required = true},
+    {.name = "dry-run",
+     .type = Type::boolean,
+     .help = "only say what would come over and what would not"},
+});
+
 inline constexpr auto k_one_task = std::to_array<Argument>({k_task});
 inline constexpr auto k_task_and_states =
     std::to_array<Argument>({k_task, k_state_type, k_state_name});

@@ -47,6 +47,7 @@ Result<Answer> runs(Call& call);
 Result<Answer> context(Call& call);
 Result<Answer> why(Call& call);
 Result<Answer> stats(Call& call);
+Result<Answer> import_board(Call& call);
 
 Result<Answer> claim(Call& call);
 Result<Answer> heartbeat(Call& call);

@@ -148,6 +148,10 @@ constexpr Verb k_verbs[] = {
      {},
      k_reads,
      stats},
+    {"kanban", "import", "", "bring the tasks of another board over",
+     "PATH is a kanban.db of the Python board, which may be in use and is never changed, or JSON "
+     "Lines as beads keeps them. A second import of the same tasks brings nothing twice.",
+     arguments::k_import, k_writes, import_board},
     {"kanban",
      "doctor",
      "",

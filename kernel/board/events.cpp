@@ -11,14 +11,23 @@ Event read_event(const db::Cursor& row) {
           row.text(3),    row.maybe_text(4), row.instant(5)};
 }
 
+void insert(db::Writer& tx, const std::string& task_id, std::optional<std::int64_t> run_id,
+            std::string_view kind, const std::string& payload, Instant at) {
+  tx.execute("INSERT INTO events (task_id, run_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)",
+             task_id, run_id, kind,
+             payload.empty() ? std::nullopt : std::optional<std::string_view>(payload), at);
+}
+
 }  // namespace
 
 void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
                   EventKind kind, const std::string& payload) {
-  const auto text = payload.empty() ? std::nullopt : std::optional<std::string>(payload);
-  change.tx.execute(
-      "INSERT INTO events (task_id, run_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)",
-      task_id, run_id, kind, text, change.now);
+  insert(change.tx, task_id, run_id, to_word(kind), payload, change.now);
+}
+
+void append_imported_event(Change& change, const std::string& task_id,
+                           std::optional<std::int64_t> run_id, const ForeignEvent& event) {
+  insert(change.tx, task_id, run_id, event.kind, event.payload, event.at);
 }
 
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id) {

@@ -10,9 +10,19 @@
 
 namespace hermes::board {
 
-// The one place that writes events. `payload`: text of a JSON object, "" for none.
+// Here and nowhere else events are written. `payload`: text of a JSON object, "" for none.
 void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
                   EventKind kind, const std::string& payload);
+
+// One that another board's history brings: of whatever kind, at its own time. Its payload must not
+// have the keys "from", "to" and "limit", which tell the states of a task here.
+struct ForeignEvent {
+  const std::string& kind;
+  const std::string& payload;
+  Instant at;
+};
+void append_imported_event(Change& change, const std::string& task_id,
+                           std::optional<std::int64_t> run_id, const ForeignEvent& event);
 
 // All of a task, oldest first.
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id);

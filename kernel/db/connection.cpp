@@ -48,7 +48,9 @@ auto guarded(Call call) -> decltype(call()) {
 void bind_all(SQLite::Statement& statement, std::span<const Value> values) {
   static constexpr const char* k_names[] = {"$1",  "$2",  "$3",  "$4",  "$5",  "$6",  "$7",  "$8",
                                             "$9",  "$10", "$11", "$12", "$13", "$14", "$15", "$16",
-                                            "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24"};
+                                            "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24",
+                                            "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+                                            "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40"};
   if (values.size() > std::size(k_names)) {
     throw DbError(SQLITE_MISUSE, "too many parameters");
   }

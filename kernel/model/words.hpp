@@ -133,6 +133,7 @@ enum class EventKind {
   attachment_removed,
   linked,
   unlinked,
+  imported,  // came from another board, with the status it has here
 };
 template <>
 inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"created",
@@ -165,6 +166,7 @@ inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"cre
                                                                             "attached",
                                                                             "attachment_removed",
                                                                             "linked",
-                                                                            "unlinked"});
+                                                                            "unlinked",
+                                                                            "imported"});
 
 }  // namespace hermes
