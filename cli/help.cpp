@@ -79,6 +79,9 @@ std::string synopsis_of(const verbs::Verb& verb) {
     }
     has_flags = has_flags || !argument.positional;
   }
+  if (verb.properties.takes_board) {
+    line += " [--board NAME]";
+  }
   return line + (has_flags ? " [options]" : "");
 }
 

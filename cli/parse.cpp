@@ -242,7 +242,7 @@ std::expected<Request, Misuse> read_verb(std::span<const std::string> words, Req
   if (auto read = parser.read(words, request); !read) {
     return std::unexpected(std::move(read).error());
   }
-  if (request.board && !verbs::find_group(request.verb->group)->takes_board) {
+  if (request.board && !verbs::takes_board(*request.verb)) {
     return misuse("--board says which board `hermes kanban` means, and has no meaning here",
                   usage_of(*request.verb));
   }

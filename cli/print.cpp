@@ -56,6 +56,7 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::profile_show, print_profile},
       {verbs::profile_create, print_profile_created},
       {verbs::profile_delete, print_profile_deleted},
+      {verbs::profile_resume, print_profile_resumed},
       {verbs::config_show, print_config},
       {verbs::dispatcher_status, print_dispatcher_status},
       {verbs::dispatcher_start, print_dispatcher_started},

@@ -60,6 +60,7 @@ std::string print_attachment_removed(const verbs::Answer& answer, const Style& s
 std::string print_profiles(const verbs::Answer& answer, const Style& style);
 std::string print_profile(const verbs::Answer& answer, const Style& style);
 std::string print_profile_created(const verbs::Answer& answer, const Style& style);
+std::string print_profile_resumed(const verbs::Answer& answer, const Style& style);
 std::string print_profile_deleted(const verbs::Answer& answer, const Style& style);
 std::string print_config(const verbs::Answer& answer, const Style& style);
 std::string print_dispatcher_status(const verbs::Answer& answer, const Style& style);

@@ -87,6 +87,22 @@ std::string print_board_switched(const verbs::Answer& answer, const Style&) {
   return fmt::format("The current board is {}\n", shown(answer.value["slug"]));
 }
 
+namespace {
+
+// "on default until 2026-11-20 18:40: 3 of its tasks failed alike …".
+std::string pauses_text(const Json& pauses) {
+  std::string out;
+  for (const Json& pause : pauses) {
+    const std::string end = pause["probe_run_id"].is_null() ? "until " + minute(pause["until"])
+                                                            : "and being tried with one task";
+    out += fmt::format("{}on {} {}: {}", out.empty() ? "" : "; ", shown(pause["board"]), end,
+                       shown(pause["reason"]));
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string print_profiles(const verbs::Answer& answer, const Style& style) {
   if (answer.value.empty()) {
     return "There are no profiles yet: `hermes init` writes one, `hermes profile create` others\n";
@@ -98,8 +114,9 @@ std::string print_profiles(const verbs::Answer& answer, const Style& style) {
     rows.push_back({shown(profile["name"]), shown(profile["verdict"]),
                     number(profile["running"]) + (most.empty() ? "" : "/" + most),
                     number(profile["waiting"]),
-                    profile["error"].is_null() ? shown(profile["description"])
-                                               : "! " + shown(profile["error"])});
+                    !profile["error"].is_null()  ? "! " + shown(profile["error"])
+                    : !profile["paused"].empty() ? "PAUSED " + pauses_text(profile["paused"])
+                                                 : shown(profile["description"])});
   }
   return table(std::move(rows), style.columns);
 }
@@ -125,6 +142,7 @@ std::string print_profile(const verbs::Answer& answer, const Style&) {
   out += line("cpu", profile["cpu_seconds"] == 0 ? "" : number(profile["cpu_seconds"]) + " s");
   out += line("running", number(profile["running"]));
   out += line("waiting", number(profile["waiting"]));
+  out += line("paused", pauses_text(profile["paused"]));
   out += line("error", shown(profile["error"], ""));
   return out;
 }
@@ -136,6 +154,16 @@ std::string print_profile_created(const verbs::Answer& answer, const Style&) {
 
 std::string print_profile_deleted(const verbs::Answer& answer, const Style&) {
   return fmt::format("Deleted profile {}\n", shown(answer.value["name"]));
+}
+
+std::string print_profile_resumed(const verbs::Answer& answer, const Style&) {
+  std::string boards;
+  for (const Json& board : answer.value["resumed"]) {
+    boards += (boards.empty() ? "" : ", ") + shown(board);
+  }
+  const std::string name = shown(answer.value["name"]);
+  return boards.empty() ? fmt::format("Profile {} was not paused\n", name)
+                        : fmt::format("Resumed profile {} on {}\n", name, boards);
 }
 
 std::string print_config(const verbs::Answer& answer, const Style& style) {

@@ -1,5 +1,6 @@
 #include "verbs/fleet.hpp"
 
+#include "kernel/board/gates.hpp"
 #include "kernel/board/why.hpp"
 
 namespace hermes::verbs {
@@ -20,6 +21,7 @@ BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Acce
       look.by_status[Status::archived] = stats.archived;
     }
     look.running = board::running_by_profile(tx);
+    look.gates = board::shut_gates(tx);
     look.created_at = board::board_created(tx);
     look.dispatcher_end = board::last_dispatcher_end(tx);
     return {};

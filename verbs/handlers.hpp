@@ -25,6 +25,7 @@ Result<Answer> profile_list(Call& call);
 Result<Answer> profile_show(Call& call);
 Result<Answer> profile_create(Call& call);
 Result<Answer> profile_delete(Call& call);
+Result<Answer> profile_resume(Call& call);
 
 Result<Answer> boards_list(Call& call);
 Result<Answer> boards_create(Call& call);

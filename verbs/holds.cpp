@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernel/board/gates.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/home/notice.hpp"
 #include "kernel/home/profile.hpp"
@@ -77,13 +78,10 @@ void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fl
   facts.dispatcher_alive = fleet.dispatcher.alive;
   facts.cap = open.config.limits.max_in_progress;
   facts.profile_cap = open.config.limits.max_in_progress_per_profile;
-  const auto gate = open.database.read([&](db::Reader& tx) -> Result<board::ProfileGate> {
+  const auto gate = open.database.read([&](db::Reader& tx) -> Result<std::optional<rules::Gate>> {
     return board::profile_gate(tx, seen.profile);
   });
-  if (gate) {
-    facts.paused_until = gate->paused_until;
-    facts.pause_reason = gate->reason;
-  }
+  facts.gate = gate.value_or(std::nullopt);
   if (facts.dispatcher_alive) {
     add_notices(open, facts);
   }

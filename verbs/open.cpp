@@ -64,6 +64,10 @@ Result<OpenBoard> open_named(const Call& call, const std::string& slug) {
   return open_board(call, {slug, std::nullopt}, db::Database::Access::read, true);
 }
 
+Result<OpenBoard> open_named_to_write(const Call& call, const std::string& slug) {
+  return open_board(call, {slug, std::nullopt}, db::Database::Access::write, true);
+}
+
 Result<OpenBoard> open_to_write(const Call& call) {
   return open_board(call, board_choice(call), db::Database::Access::write, true);
 }

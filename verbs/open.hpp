@@ -28,6 +28,8 @@ Result<OpenBoard> open_to_read(const Call& call);
 Result<OpenBoard> open_with_config(const Call& call);
 // The board of that name, for reading what depends on the settings.
 Result<OpenBoard> open_named(const Call& call, const std::string& slug);
+// The board of that name, for writing.
+Result<OpenBoard> open_named_to_write(const Call& call, const std::string& slug);
 // For writing: migrates an older board.
 Result<OpenBoard> open_to_write(const Call& call);
 

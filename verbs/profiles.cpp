@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "kernel/base/text.hpp"
+#include "kernel/board/gates.hpp"
 #include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
@@ -15,16 +16,28 @@ namespace {
 
 // What all boards of the home hold for one profile.
 struct Load {
-  std::int64_t running = 0;   // live workers
-  std::int64_t waiting = 0;   // ready tasks
-  std::int64_t assigned = 0;  // tasks that are neither done nor archived
+  std::int64_t running = 0;     // live workers
+  std::int64_t waiting = 0;     // ready tasks
+  std::int64_t assigned = 0;    // tasks that are neither done nor archived
+  Json paused = Json::array();  // on which boards, until when and why
 };
+
+Json pause_json(const std::string& board, const rules::Gate& gate) {
+  return {{"board", board},
+          {"until", seconds_or_null(gate.paused_until)},
+          {"until_ms", ms_or_null(gate.paused_until)},
+          {"probe_run_id", gate.probe_run ? Json(*gate.probe_run) : Json(nullptr)},
+          {"reason", gate.reason}};
+}
 
 Load load_of(const std::vector<BoardLook>& looks, const std::string& profile) {
   Load load;
   for (const BoardLook& look : looks) {
     if (const auto running = look.running.find(profile); running != look.running.end()) {
       load.running += running->second;
+    }
+    if (const auto gate = look.gates.find(profile); gate != look.gates.end()) {
+      load.paused.push_back(pause_json(look.slug, gate->second));
     }
     if (const auto tasks = look.by_assignee.find(profile); tasks != look.by_assignee.end()) {
       for (const auto& [status, n] : tasks->second) {
@@ -61,6 +74,7 @@ Json profile_json(const home::Home& home, const std::string& name, const Load& l
       {"cpu_seconds", profile.cpu_seconds},
       {"running", load.running},
       {"waiting", load.waiting},
+      {"paused", load.paused},
       {"error", std::move(error)}};
 }
 
@@ -195,6 +209,54 @@ Result<Answer> profile_delete(Call& call) {
     answer.advice.push_back(fmt::format("note: {} stays, other files are in it",
                                         home.profile(name).parent_path().string()));
   }
+  return answer;
+}
+
+namespace {
+
+// The boards of which a profile may be resumed: the one that is named, or all.
+Result<std::vector<std::string>> boards_meant(const Call& call, const home::Home& home) {
+  if (call.board) {
+    TRY_ASSIGN(const home::BoardPaths paths, home::choose_board(home, {call.board, std::nullopt}));
+    return std::vector<std::string>{paths.slug};
+  }
+  return home::list_boards(home);
+}
+
+Result<bool> resume_on(Call& call, const std::string& slug, const std::string& name) {
+  TRY_ASSIGN(OpenBoard open, open_named_to_write(call, slug));
+  return change(open, call, [&](board::Change& c) { return board::resume_profile(c, name); });
+}
+
+}  // namespace
+
+// One board that cannot be written keeps nobody from resuming on the others.
+Result<Answer> profile_resume(Call& call) {
+  TRY_ASSIGN(const home::Home home, find_home(call));
+  TRY_ASSIGN(const std::string name, given_name(call));
+  TRY_ASSIGN(const std::vector<std::string> slugs, boards_meant(call, home));
+  Answer answer;
+  Json resumed = Json::array();
+  for (const std::string& slug : slugs) {
+    const BoardLook look = look_at(home.board(slug), call.environment.now);
+    if (!look.error && !look.gates.contains(name)) {
+      continue;
+    }
+    const auto done = resume_on(call, slug, name);
+    if (!done) {
+      answer.failures.push_back(done.error());
+      answer.exit_status = 1;
+    } else if (*done) {
+      resumed.push_back(slug);
+    }
+  }
+  if (resumed.empty() && answer.failures.empty()) {
+    if (const auto loaded = home::load_profile(home, name);
+        !loaded && loaded.error().code == ErrorCode::not_found) {
+      return std::unexpected(loaded.error());
+    }
+  }
+  answer.value = {{"name", name}, {"resumed", std::move(resumed)}};
   return answer;
 }
 

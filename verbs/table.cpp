@@ -231,6 +231,15 @@ constexpr Verb k_verbs[] = {
     {"profile", "delete", "rm", "remove a profile",
      "Refused while tasks that are not done are assigned to it.", arguments::k_profile_delete,
      k_writes, profile_delete},
+    {"profile",
+     "resume",
+     "",
+     "end the pause of a profile whose tasks failed alike",
+     "On every board of the home, unless --board NAME says on which one. What holds a task alone "
+     "goes on holding it.",
+     arguments::k_one_profile,
+     {.takes_board = true},
+     profile_resume},
 
     {"dispatcher",
      "status",
@@ -308,6 +317,10 @@ const Verb* find_verb(std::string_view group, std::string_view name) {
     return verb.group == group && (verb.name == name || (!name.empty() && verb.alias == name));
   });
   return found == std::end(k_verbs) ? nullptr : found;
+}
+
+bool takes_board(const Verb& verb) {
+  return verb.properties.takes_board || find_group(verb.group)->takes_board;
 }
 
 const Argument* find_argument(const Verb& verb, std::string_view name) {

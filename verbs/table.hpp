@@ -18,6 +18,9 @@ const Group* find_group(std::string_view name);
 // By name or alias; null when there is none.
 const Verb* find_verb(std::string_view group, std::string_view name);
 
+// Whether --board has a meaning for it.
+bool takes_board(const Verb& verb);
+
 const Argument* find_argument(const Verb& verb, std::string_view name);
 
 // The flags that a line of the command line may carry: those of the verb, then those that every

@@ -54,6 +54,7 @@ struct Properties {
   bool runs_dispatcher = false;      // becomes hermes-dispatcher: not for servers
   bool controls_dispatcher = false;  // starts, stops or installs it: not for servers
   bool for_agents = false;           // offered to workers as a tool
+  bool takes_board = false;          // --board has a meaning, whatever the group says
   bool hidden = false;               // for other programs: not in help, completion or the manual
 };
 

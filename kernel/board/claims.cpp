@@ -8,6 +8,7 @@
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/gates.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
@@ -79,11 +80,18 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
   TRY_ASSIGN(Task task, get_task(change.tx, task_id));
   TRY(rules::may_change(change.actor, change.board, task_id));
   TRY(check_claimable(change, task));
+  const bool by_dispatcher = request.holder_kind == HolderKind::dispatcher;
+  if (by_dispatcher) {
+    TRY(check_gate(change.tx, request.profile, change.now));
+  }
   if (!rules::may_move(rules::Move::claim, task.status)) {
     return std::unexpected(rules::refuse_move(rules::Move::claim, task_id, task.status));
   }
   const Status source = task.status;
   Run run = insert_run(change, task, request);
+  if (by_dispatcher) {
+    record_probe(change, request.profile, run.id);
+  }
   const Instant expires = change.now + std::max(request.ttl, k_shortest_ttl);
   change.tx.execute(
       "INSERT INTO leases (resource, holder, epoch, run_id, acquired_at, renewed_at, expires_at)"

@@ -14,8 +14,8 @@ Event read_event(const db::Cursor& row) {
 void insert(db::Writer& tx, const std::string& task_id, std::optional<std::int64_t> run_id,
             std::string_view kind, const std::string& payload, Instant at) {
   tx.execute("INSERT INTO events (task_id, run_id, kind, payload, at) VALUES ($1, $2, $3, $4, $5)",
-             task_id, run_id, kind,
-             payload.empty() ? std::nullopt : std::optional<std::string_view>(payload), at);
+             task_id.empty() ? std::nullopt : std::optional<std::string_view>(task_id), run_id,
+             kind, payload.empty() ? std::nullopt : std::optional<std::string_view>(payload), at);
 }
 
 }  // namespace

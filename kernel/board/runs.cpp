@@ -6,9 +6,11 @@
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/gates.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/fate.hpp"
+#include "kernel/rules/fleet.hpp"
 
 namespace hermes::board {
 
@@ -27,6 +29,16 @@ std::int64_t rate_limited_in_a_row(db::Reader& tx, const std::string& task_id,
     ++count;
   }
   return count;
+}
+
+// A directory that the task itself names tells nothing about its profile.
+std::optional<std::string> fingerprint_of(const Task& task, Outcome outcome,
+                                          const ExitFacts& exit) {
+  const bool of_the_task =
+      exit.kind == ExitKind::workspace_failed && task.workspace_kind != WorkspaceKind::scratch;
+  return rules::sign_of(outcome) == rules::Sign::fails && !of_the_task
+             ? std::optional(rules::fingerprint(outcome, exit))
+             : std::nullopt;
 }
 
 EventKind event_of(Outcome outcome) {
@@ -133,10 +145,12 @@ void close_run(Change& change, const Run& run, const Closing& closing) {
   change.tx.execute(
       "UPDATE runs SET ended_at = max($1, started_at), outcome = $2, summary = $3, metadata = $4, "
       "error = $5,"
-      " gone_at = COALESCE(gone_at, $6) WHERE id = $7 AND ended_at IS NULL",
-      change.now, closing.outcome, closing.summary, closing.metadata, closing.error, gone, run.id);
+      " gone_at = COALESCE(gone_at, $6), fingerprint = $8 WHERE id = $7 AND ended_at IS NULL",
+      change.now, closing.outcome, closing.summary, closing.metadata, closing.error, gone, run.id,
+      closing.fingerprint);
   change.tx.execute("DELETE FROM leases WHERE resource = $1 AND epoch = $2", "task:" + run.task_id,
                     run.id);
+  judge_profile(change, run.id);
 }
 
 std::int64_t record_zero_run(Change& change, const Task& task, const Closing& closing) {
@@ -245,7 +259,8 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   close_run(change, *run,
             {.outcome = fate.outcome,
              .summary = fate.completes ? text_or_none(exit.last_output) : std::nullopt,
-             .error = text_or_none(error)});
+             .error = text_or_none(error),
+             .fingerprint = fingerprint_of(*task, fate.outcome, exit)});
   record_exit(change, run_id, exit);
   if (fate.completes) {
     finish_task(change, *task, run_id,

@@ -41,8 +41,10 @@ struct Closing {
   std::optional<std::string> summary;
   std::optional<std::string> metadata;
   std::optional<std::string> error;
+  std::optional<std::string> fingerprint;  // of a failure that may lie with the profile
 };
-// Commits the verdict of an open run: ended_at, outcome, lease released. An external claim has no
+// Commits the verdict of an open run: ended_at, outcome, lease released; the
+// gate of its profile is judged by it. An external claim has no
 // process, so it is gone too.
 void close_run(Change& change, const Run& run, const Closing& closing);
 

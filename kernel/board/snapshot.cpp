@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "kernel/board/gates.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/shared_dir.hpp"
 #include "kernel/board/tasks.hpp"
@@ -127,14 +129,13 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now,
     add_candidates(tx, group, now, headroom, view.candidates);
     view.waiting += group.size;
   }
+  view.gates = shut_gates(tx);
   view.clock_was_ahead =
       tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now)
-          .next();
-  auto row =
-      tx.query("SELECT profile, paused_until FROM profile_gates WHERE paused_until > $1", now);
-  while (row.next()) {
-    view.paused.emplace(row.text(0), row.instant(1));
-  }
+          .next() ||
+      std::any_of(view.gates.begin(), view.gates.end(), [&](const auto& gate) {
+        return *gate.second.paused_until > now + gate.second.pause;
+      });
   return view;
 }
 
@@ -147,6 +148,9 @@ void rebase_clock(Change& change) {
       "UPDATE tasks SET held_until = $1 + max(held_until - ready_since, 0),"
       " eligible_at = $1 + max(eligible_at - ready_since, 0), ready_since = $1 WHERE ready_since > "
       "$1",
+      change.now);
+  change.tx.execute(
+      "UPDATE profile_gates SET paused_until = $1 + pause_ms WHERE paused_until > $1 + pause_ms",
       change.now);
 }
 

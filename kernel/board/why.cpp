@@ -43,13 +43,4 @@ std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx) {
   return running;
 }
 
-ProfileGate profile_gate(db::Reader& tx, const std::string& profile) {
-  auto row = tx.query(
-      "SELECT paused_until, COALESCE(reason, '') FROM profile_gates WHERE profile = $1", profile);
-  if (!row.next()) {
-    return {};
-  }
-  return {row.maybe_instant(0), row.text(1)};
-}
-
 }  // namespace hermes::board

@@ -20,10 +20,4 @@ std::string worker_profile(const Task& task, const Limits& limits);
 // Runs whose process is not gone, per profile, external claims left out.
 std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx);
 
-struct ProfileGate {
-  std::optional<Instant> paused_until;
-  std::string reason;
-};
-ProfileGate profile_gate(db::Reader& tx, const std::string& profile);
-
 }  // namespace hermes::board

@@ -58,7 +58,7 @@ std::vector<KeyRule> retry_rules(Limits& limits) {
       duration_key("base", limits.retry_base, Millis{0}, hours{24}),
       integer_key("factor", limits.retry_factor, 1, 100),
       duration_key("max", limits.retry_max, Millis{0}, hours{24 * 7}),
-      duration_key("fleet_window", limits.fleet_window, Millis{1}, hours{24}),
+      duration_key("fleet_window", limits.fleet_window, Millis{0}, hours{24}),
       duration_key("fleet_cooldown", limits.fleet_cooldown, Millis{1}, hours{24}),
   };
 }

@@ -24,7 +24,7 @@ struct Limits {
   Millis retry_base = std::chrono::seconds{2};
   std::int64_t retry_factor = 4;
   Millis retry_max = std::chrono::minutes{10};
-  Millis fleet_window = std::chrono::minutes{1};
+  Millis fleet_window = std::chrono::minutes{1};  // 0: no profile is ever paused
   Millis fleet_cooldown = std::chrono::minutes{1};
   std::string default_assignee;
   std::string reviewer;

@@ -133,7 +133,9 @@ enum class EventKind {
   attachment_removed,
   linked,
   unlinked,
-  imported,  // came from another board, with the status it has here
+  imported,        // came from another board, with the status it has here
+  profile_paused,  // these two are of the board, not of a task
+  profile_resumed,
 };
 template <>
 inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"created",
@@ -167,6 +169,8 @@ inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"cre
                                                                             "attachment_removed",
                                                                             "linked",
                                                                             "unlinked",
-                                                                            "imported"});
+                                                                            "imported",
+                                                                            "profile_paused",
+                                                                            "profile_resumed"});
 
 }  // namespace hermes

@@ -97,6 +97,22 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
   return holds;
 }
 
+std::optional<Hold> gate_hold(const std::string& profile, const Gate& gate, Instant now) {
+  if (!is_paused(gate, now)) {
+    return std::nullopt;
+  }
+  if (gate.probe_run) {
+    return Hold{HoldKind::paused_profile,
+                fmt::format("profile '{}' was paused and is being tried with one task: {}", profile,
+                            gate.reason),
+                std::nullopt};
+  }
+  return Hold{HoldKind::paused_profile,
+              fmt::format("profile '{}' is paused for another {}: {}", profile,
+                          format_duration(*gate.paused_until - now), gate.reason),
+              gate.paused_until};
+}
+
 std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& facts, Instant now) {
   std::vector<Hold> holds;
   if (profile.empty()) {
@@ -109,11 +125,10 @@ std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& fact
                                  profile),
                      std::nullopt});
   }
-  if (facts.paused_until && *facts.paused_until > now) {
-    holds.push_back({HoldKind::paused_profile,
-                     fmt::format("profile '{}' is paused for another {}: {}", profile,
-                                 format_duration(*facts.paused_until - now), facts.pause_reason),
-                     facts.paused_until});
+  if (facts.gate) {
+    if (auto hold = gate_hold(profile, *facts.gate, now)) {
+      holds.push_back(*std::move(hold));
+    }
   }
   if (facts.draining) {
     holds.push_back({HoldKind::drain, "the dispatcher is draining: no new starts", std::nullopt});

@@ -7,6 +7,7 @@
 #include "kernel/base/instant.hpp"
 #include "kernel/model/limits.hpp"
 #include "kernel/model/task.hpp"
+#include "kernel/rules/fleet.hpp"
 
 // What keeps a task from running. Claim, plan and `why` ask the same functions, so they cannot
 // disagree.
@@ -69,13 +70,14 @@ struct FleetFacts {
   std::string starts_held_reason;
   std::string board_trouble;
   bool has_profile = false;
-  std::optional<Instant> paused_until;
-  std::string pause_reason;
+  std::optional<Gate> gate;  // of the profile on this board
   std::int64_t running = 0;  // runs whose process is not gone, over all boards
   std::int64_t running_of_profile = 0;
   std::int64_t cap = 0;
   std::optional<std::int64_t> profile_cap;
 };
+// A gate that is shut, for the dispatcher.
+std::optional<Hold> gate_hold(const std::string& profile, const Gate& gate, Instant now);
 std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& facts, Instant now);
 
 // The end of a stored hold, clamped: a clock that was ahead must not hold a task longer than the

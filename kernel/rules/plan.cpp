@@ -112,6 +112,11 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
       waiting.push_back({board, &candidate});
     }
   }
+  // A pause that is over lets one start through, the probe.
+  std::vector<std::map<std::string, Gate>> gates;
+  for (const BoardView& board : snapshot.boards) {
+    gates.push_back(board.gates);
+  }
   // What holds a candidate back now holds it for the rest of this plan: starts only fill the caps.
   const auto held = [&](const Waiting& w) {
     const std::string& profile = w.candidate->profile;
@@ -120,10 +125,9 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
     facts.draining = snapshot.draining;
     facts.starts_held_until = snapshot.starts_held_until;
     facts.has_profile = known != snapshot.profiles.end();
-    const auto& gates = snapshot.boards[w.board].paused;
-    if (const auto paused = gates.find(profile); paused != gates.end()) {
-      facts.paused_until = paused->second;
-      deadline.consider(paused->second);
+    if (const auto gate = gates[w.board].find(profile); gate != gates[w.board].end()) {
+      facts.gate = gate->second;
+      deadline.consider(gate->second.paused_until);
     }
     facts.running = running.total;
     facts.running_of_profile = running.of_profile[profile];
@@ -152,6 +156,10 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
     out.actions.push_back(
         StartTask{chosen.board, chosen.candidate->task_id, chosen.candidate->profile});
     running.add(chosen.board, chosen.candidate->profile, chosen.candidate->tenant);
+    if (const auto gate = gates[chosen.board].find(chosen.candidate->profile);
+        gate != gates[chosen.board].end()) {
+      gate->second.probe_run = 0;  // its run has no number yet
+    }
     ++started;
   }
 }

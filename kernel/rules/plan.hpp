@@ -10,6 +10,7 @@
 
 #include "kernel/model/limits.hpp"
 #include "kernel/model/run.hpp"
+#include "kernel/rules/fleet.hpp"
 
 // plan(snapshot, now, limits) decides everything the dispatcher does. It is pure: the same input
 // gives the same actions. It is told what is true and answers what to do and when to look again; it
@@ -47,12 +48,12 @@ struct Candidate {
 struct BoardView {
   std::string slug;
   std::vector<RunView> runs;
-  std::vector<std::string> due;           // scheduled tasks whose time has come
-  std::vector<Candidate> candidates;      // eligible now, of spawnable profiles
-  std::optional<Instant> next_due;        // earliest wake_at that lies ahead
-  std::optional<Instant> next_eligible;   // earliest eligible_at that lies ahead
-  std::map<std::string, Instant> paused;  // profile → paused until
-  bool clock_was_ahead = false;           // a task became ready at a time that lies ahead
+  std::vector<std::string> due;          // scheduled tasks whose time has come
+  std::vector<Candidate> candidates;     // eligible now, of spawnable profiles
+  std::optional<Instant> next_due;       // earliest wake_at that lies ahead
+  std::optional<Instant> next_eligible;  // earliest eligible_at that lies ahead
+  std::map<std::string, Gate> gates;     // of profiles that are paused, or being tried
+  bool clock_was_ahead = false;          // a task became ready at a time that lies ahead
   std::int64_t waiting = 0;  // tasks that wait for a worker of a spawnable profile; decides nothing
 };
 

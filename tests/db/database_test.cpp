@@ -154,6 +154,8 @@ TEST_CASE(
     "an older board is migrated by a writer and refused by a reader, who says what migrates it") {
   const Ground ground;
   ground.raw(
+      "ALTER TABLE profile_gates DROP COLUMN pause_ms; ALTER TABLE profile_gates DROP COLUMN "
+      "resumed_at; DROP INDEX tasks_failures; DROP INDEX tasks_blocked; DROP INDEX tasks_blocks;"
       "DROP TABLE board_facts; DELETE FROM schema_migrations WHERE number > 1; PRAGMA user_version "
       "= 1;"
       "INSERT INTO events (kind, at) VALUES ('kept', 0)");
@@ -172,6 +174,25 @@ TEST_CASE(
   });
   CHECK(recorded == schema_version());
   CHECK(ground.open(Database::Access::read));
+}
+
+TEST_CASE("a board of schema 2 keeps a pause that it holds, with a length to be doubled") {
+  const Ground ground;
+  ground.raw(
+      "ALTER TABLE profile_gates DROP COLUMN pause_ms; ALTER TABLE profile_gates DROP COLUMN "
+      "resumed_at; DROP INDEX tasks_failures; DROP INDEX tasks_blocked; DROP INDEX tasks_blocks;"
+      "DELETE FROM schema_migrations WHERE number > 2; PRAGMA user_version = 2;"
+      "INSERT INTO profile_gates (profile, paused_until, reason) VALUES ('shell', 9000, 'x')");
+  auto migrated = ground.open();
+  REQUIRE(migrated);
+  const auto kept = migrated->read([](Reader& tx) -> Result<std::string> {
+    auto rows = tx.query(
+        "SELECT profile || paused_until || reason || pause_ms FROM profile_gates WHERE resumed_at "
+        "IS NULL");
+    rows.next();
+    return rows.text(0);
+  });
+  CHECK(kept == "shell9000x0");
 }
 
 TEST_CASE("a damaged, emptied or foreign file is refused and not changed") {

@@ -216,12 +216,20 @@ TEST_CASE("a task of nobody and a task of somebody outside are told apart") {
 
 TEST_CASE("a paused profile is held until the pause ends, with its reason") {
   FleetFacts facts = all_clear();
-  facts.pause_reason = "3 tasks failed alike: exit code 1";
-  facts.paused_until = k_now + 45s;
+  facts.gate = Gate{.paused_until = k_now + 45s, .reason = "3 tasks failed alike: exit code 1"};
   check_hold(only_hold(facts), HoldKind::paused_profile,
              "profile 'shell' is paused for another 45 s: 3 tasks failed alike: exit code 1",
              k_now + 45s);
-  facts.paused_until = k_now;
+  facts.gate->paused_until = k_now;
+  CHECK(fleet_holds("shell", facts, k_now).empty());
+}
+
+TEST_CASE("while a paused profile is tried with one task, the others wait for it") {
+  FleetFacts facts = all_clear();
+  facts.gate = Gate{.paused_until = k_now - 1s, .reason = "3 tasks failed alike", .probe_run = 7};
+  check_hold(only_hold(facts), HoldKind::paused_profile,
+             "profile 'shell' was paused and is being tried with one task: 3 tasks failed alike");
+  facts.gate = Gate{};  // resumed by a person
   CHECK(fleet_holds("shell", facts, k_now).empty());
 }
 
@@ -276,7 +284,7 @@ TEST_CASE("everything that keeps a start back is told, not only the first") {
   facts.dispatcher_alive = false;
   facts.draining = true;
   facts.starts_held_until = k_now + 1s;
-  facts.paused_until = k_now + 1s;
+  facts.gate = Gate{.paused_until = k_now + 1s};
   facts.running = 2;
   facts.running_of_profile = 1;
   facts.cap = 2;

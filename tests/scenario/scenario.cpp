@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
+
+#include "kernel/rules/fate.hpp"
 
 namespace hermes::test {
 
@@ -59,7 +62,11 @@ std::string Scenario::carry_out(Command& command) {
     set_exit(command);
   } else if (name == "paused") {
     const std::string profile = command.take_word();
-    board().paused[profile] = instant(command, "for");
+    const Millis length = command.take_length("for", Millis{0});
+    board().gates[profile] = {.paused_until = now_ + length, .pause = length};
+  } else if (name == "resume") {
+    board().gates.erase(command.take_word());
+    board().ended.clear();
   } else if (name == "drain") {
     draining_ = command.take_flag("on");
     if (!draining_ && !command.take_flag("off")) {
@@ -88,6 +95,8 @@ void Scenario::set_limits(Command& command) {
   }
   limits_.stale_timeout = command.take_length("stale_timeout", limits_.stale_timeout);
   limits_.heartbeat_gap = command.take_length("heartbeat_gap", limits_.heartbeat_gap);
+  limits_.fleet_window = command.take_length("fleet_window", limits_.fleet_window);
+  limits_.fleet_cooldown = command.take_length("fleet_cooldown", limits_.fleet_cooldown);
   limits_.verdict_grace = command.take_length("verdict_grace", limits_.verdict_grace);
 }
 
@@ -173,6 +182,7 @@ void Scenario::set_exit(Command& command) {
     run.exit = ExitFacts{ExitKind::shim_lost};
   } else {
     run.exit = ExitFacts{ExitKind::exited, static_cast<int>(command.take_number("code", 0))};
+    run.exit->last_output = command.take("says", "");
   }
 }
 
@@ -188,6 +198,7 @@ std::string Scenario::decide(bool then_do) {
     for (const rules::Action& action : plan.actions) {
       std::visit([this](const auto& a) { apply(a); }, action);
     }
+    printed += std::exchange(told_, "");
   }
   return printed;
 }
@@ -281,11 +292,7 @@ rules::Snapshot Scenario::snapshot() const {
         view.next_due = earlier(view.next_due, task.at);
       }
     }
-    for (const auto& [profile, until] : from.paused) {
-      if (until > now_) {
-        view.paused.emplace(profile, until);
-      }
-    }
+    view.gates = from.gates;
     out.boards.push_back(std::move(view));
   }
   return out;
@@ -299,7 +306,52 @@ void Scenario::apply(const rules::RebaseClock& action) {
   }
 }
 
-void Scenario::apply(const rules::FinishRun& action) { drop_run(action.board, action.run_id); }
+void Scenario::apply(const rules::FinishRun& action) {
+  judge(boards_[action.board], run_of(action.board, action.run_id));
+  drop_run(action.board, action.run_id);
+}
+
+// As the board does it when a verdict is committed.
+void Scenario::judge(Board& board, const rules::RunView& run) {
+  if (run.ended_at || !run.exit) {
+    return;
+  }
+  const Outcome outcome = rules::fate_of(*run.exit, run.verdict, run.stop_kind).outcome;
+  const rules::EndedRun ended{run.id, run.task_id, rules::sign_of(outcome),
+                              rules::fingerprint(outcome, *run.exit)};
+  board.ended.insert(board.ended.begin(), {run.profile, now_, ended});
+  std::vector<rules::EndedRun> recent;
+  for (const Ended& one : board.ended) {
+    if (one.profile == run.profile && one.at > now_ - limits_.fleet_window) {
+      recent.push_back(one.run);
+    }
+  }
+  const auto found = board.gates.find(run.profile);
+  const auto gate =
+      found == board.gates.end() ? std::nullopt : std::optional<rules::Gate>(found->second);
+  const auto pause = [&](std::optional<Millis> before) {
+    const Millis length = rules::next_pause(before, limits_);
+    board.gates[run.profile] = {.paused_until = now_ + length, .pause = length};
+    told_ += fmt::format("{}/{} is paused for {}\n", board.slug, run.profile, write_length(length));
+  };
+  switch (rules::judge(gate, ended, recent)) {
+    case rules::GateChange::none:
+      break;
+    case rules::GateChange::pause:
+      pause(std::nullopt);
+      break;
+    case rules::GateChange::pause_longer:
+      pause(gate->pause);
+      break;
+    case rules::GateChange::probe_decided:
+      board.gates[run.profile].probe_run.reset();
+      break;
+    case rules::GateChange::resume:
+      board.gates.erase(run.profile);
+      told_ += fmt::format("{}/{} works again\n", board.slug, run.profile);
+      break;
+  }
+}
 
 void Scenario::apply(const rules::WakeTask& action) {
   std::erase_if(boards_[action.board].scheduled,
@@ -334,6 +386,9 @@ void Scenario::apply(const rules::StartTask& action) {
                      .holder_kind = HolderKind::shim,
                      .verdict = profiles_[action.profile].verdict,
                      .started_at = now_});
+  if (const auto gate = on.gates.find(action.profile); gate != on.gates.end()) {
+    gate->second.probe_run = last + 1;
+  }
   on.candidates.erase(found);
   started_ = second_ == now_.seconds() ? started_ + 1 : 1;
   second_ = now_.seconds();

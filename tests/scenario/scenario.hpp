@@ -27,7 +27,8 @@ namespace hermes::test {
 //   run 4 external ttl=15m expires=5m       a claim from outside; `foreign`: of another machine
 //   heartbeat 1    verdict 1    stop 1 reclaim
 //   exit 1 code=0    exit 1 signal=9    exit 1 lost       its process is known to be gone
-//   paused shell for=1m                     the profile, on this board
+//   exit 1 code=1 says=no_key               the last line of its log
+//   paused shell for=1m    resume shell     the profile, on this board
 //   drain on    drain off    starts_held for=10s
 //   started 3                               so many starts in this second already
 //   tick 5s    tick -1h                     the clock goes on, or is set back
@@ -44,12 +45,18 @@ class Scenario {
     std::string task_id;
     Instant at;
   };
+  struct Ended {
+    std::string profile;
+    Instant at;
+    rules::EndedRun run;
+  };
   struct Board {
     std::string slug;
     std::vector<rules::RunView> runs;
     std::vector<rules::Candidate> candidates;
     std::vector<Waiting> scheduled;
-    std::map<std::string, Instant> paused;
+    std::map<std::string, rules::Gate> gates;
+    std::vector<Ended> ended;  // newest first
   };
   struct Profile {
     VerdictMode verdict = VerdictMode::by_call;
@@ -88,6 +95,7 @@ class Scenario {
   void apply(const rules::StopStale& action);
   void apply(const rules::SignalStop& action);
   void apply(const rules::StartTask& action);
+  void judge(Board& board, const rules::RunView& run);
   void drop_run(std::size_t board, std::int64_t id);
   rules::RunView& run_of(std::size_t board, std::int64_t id);
 
@@ -100,6 +108,7 @@ class Scenario {
   std::optional<Instant> starts_held_until_;
   std::int64_t second_ = 0;  // in which started_ were started
   std::int64_t started_ = 0;
+  std::string told_;  // what became of profiles while the world did what was decided
 };
 
 }  // namespace hermes::test
