@@ -309,13 +309,17 @@ std::vector<Roster::Sighting> Roster::sightings(const std::string& board, Monoto
     if (key.first != board || !entry.sight_at || *entry.sight_at > now) {
       continue;
     }
-    entry.sight_at.reset();
+    // On a busy machine a supervisor may take longer than that to start its worker.
+    entry.sight_at = now + k_sight_after;
     const auto look = workers::adopt(home_.record(key.first, key.second), boot_);
     if (!look) {
       continue;
     }
-    if (const auto* alive = std::get_if<workers::Alive>(&*look);
-        alive != nullptr && alive->worker_pid > 0) {
+    const auto* alive = std::get_if<workers::Alive>(&*look);
+    if (alive == nullptr) {
+      entry.sight_at.reset();  // its end is told by its pidfd
+    } else if (alive->worker_pid > 0) {
+      entry.sight_at.reset();
       seen.push_back(
           {key.second, alive->worker_pid, static_cast<std::int64_t>(alive->worker_start)});
     }
