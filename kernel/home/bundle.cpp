@@ -22,6 +22,15 @@ namespace {
 constexpr std::size_t k_part_bytes = 1024 * 1024;
 constexpr std::uint64_t k_log_bytes = std::uint64_t{1} << 31;  // twice the longest log there can be
 
+// SQLite keeps these texts in the file, and an import wants them back: a view or a computed column
+// of the same name could make more of a file than is in it.
+constexpr const char* k_files_table =
+    "CREATE TABLE bundle_files (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    " size INTEGER NOT NULL, UNIQUE (kind, name)) STRICT";
+constexpr const char* k_parts_table =
+    "CREATE TABLE bundle_parts (file_id INTEGER NOT NULL, part INTEGER NOT NULL,"
+    " data BLOB NOT NULL, PRIMARY KEY (file_id, part)) STRICT";
+
 // A file that is written beside its place and takes it at the end.
 class Delivery {
  public:
@@ -104,11 +113,8 @@ class Delivery {
 class BundleWriter {
  public:
   explicit BundleWriter(db::Connection& to) : to_(to) {
-    to_.execute_script(
-        "CREATE TABLE bundle_files (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
-        " size INTEGER NOT NULL, UNIQUE (kind, name)) STRICT;"
-        "CREATE TABLE bundle_parts (file_id INTEGER NOT NULL, part INTEGER NOT NULL,"
-        " data BLOB NOT NULL, PRIMARY KEY (file_id, part)) STRICT;");
+    to_.execute_script(k_files_table);
+    to_.execute_script(k_parts_table);
   }
 
   void add_text(std::string_view kind, std::string_view text) {
@@ -206,6 +212,20 @@ class BundleReader {
  public:
   explicit BundleReader(db::Connection& from) : from_(from) {}
 
+  // To be called first. Error: invalid when it has not the tables that an export has.
+  Result<void> check() {
+    for (const char* table : {k_files_table, k_parts_table}) {
+      if (!from_.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql = $1", table)
+               .next()) {
+        return fail(ErrorCode::invalid, "it has not the tables of an exported board");
+      }
+    }
+    db::Cursor row =
+        from_.query("SELECT 1 FROM bundle_parts WHERE length(data) > $1", k_part_bytes);
+    return row.next() ? fail(ErrorCode::invalid, "a piece in it is larger than 1 MiB")
+                      : Result<void>{};
+  }
+
   Result<std::optional<std::string>> text(std::string_view kind, std::size_t most) {
     db::Cursor row = from_.query(
         "SELECT p.data FROM bundle_files f JOIN bundle_parts p ON p.file_id = f.id"
@@ -299,6 +319,7 @@ Result<Unpacked> unpack(const BoardPaths& draft) {
       return done;
     }
     BundleReader reader(bundle);
+    TRY(reader.check());
     TRY_ASSIGN(done.slug, reader.text("slug", k_name_bytes));
     TRY_ASSIGN(const auto settings, reader.text("settings", k_settings_bytes));
     if (settings) {

@@ -390,6 +390,26 @@ TEST_CASE("a file with names that lead elsewhere writes nothing anywhere", "[cli
   CHECK(!fs::exists(hermes.home() / "boards" / "escaped"));
 }
 
+TEST_CASE("a file that would make more of itself than is in it is refused", "[cli][store]") {
+  const Hermes hermes;
+  const std::string file = (hermes.dir() / "x").string();
+  REQUIRE(hermes.kanban({"boards", "export", "default", file}).status == 0);
+  SECTION("by a view") {
+    script(
+        file,
+        "DROP TABLE bundle_files; CREATE VIEW bundle_files AS WITH RECURSIVE n(i) AS (SELECT 1 "
+        "UNION ALL SELECT i + 1 FROM n) SELECT i AS id, 'log' AS kind, printf('t_%08x.1.log', i) "
+        "AS name, 0 AS size FROM n");
+  }
+  SECTION("by a piece that is too large") {
+    script(file, "UPDATE bundle_parts SET data = zeroblob(1048577)");
+  }
+  const Ran ran = hermes.kanban({"boards", "import", file, "other"});
+  INFO(ran.err);
+  CHECK(ran.status == 1);
+  CHECK(entries(hermes.home() / "boards") == 1);
+}
+
 TEST_CASE("an attachment whose file is lost is named and left out", "[cli][store]") {
   const Hermes hermes;
   const std::string id = hermes.create({"x"});
