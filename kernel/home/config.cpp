@@ -98,12 +98,13 @@ Result<Config> read_config(const Setting& file, const std::string& file_name) {
     const Setting* retry = find_setting(file, "retry");
     const Setting* named = retry == nullptr ? nullptr : find_setting(*retry, "max");
     named = named == nullptr && retry != nullptr ? find_setting(*retry, "base") : named;
-    return fail(ErrorCode::invalid,
-                fmt::format("{}: retry.max ({}) is shorter than retry.base ({})",
-                            named == nullptr ? file_name : fmt::format("{}:{}", file_name, named->line),
-                            format_duration(config.limits.retry_max),
-                            format_duration(config.limits.retry_base)),
-                "raise retry.max or lower retry.base");
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("{}: retry.max ({}) is shorter than retry.base ({})",
+                    named == nullptr ? file_name : fmt::format("{}:{}", file_name, named->line),
+                    format_duration(config.limits.retry_max),
+                    format_duration(config.limits.retry_base)),
+        "raise retry.max or lower retry.base");
   }
   return config;
 }
