@@ -79,8 +79,9 @@ sqlite3 "$board" "UPDATE runs SET host = 'machine', boot = 'boot',
 {
   echo 'PRAGMA journal_mode = WAL;'
   echo "PRAGMA application_id = $((0x48524d53));"
-  echo 'CREATE TABLE schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL,'
-  echo ' sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;'
+  # The migrator's own words: a board is known by the text of its tables.
+  columns='number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL'
+  echo "CREATE TABLE schema_migrations ($columns) STRICT;"
   for migration in "$root"/migrations/*.sql; do
     name=$(basename "$migration" .sql)
     if [[ ${name%%_*} > $number ]]; then
