@@ -77,11 +77,12 @@ std::string rest_line(const Json& board, const std::vector<std::string>& states,
 }
 
 std::string board_lines(const Json& board) {
+  if (!board["error"].is_null()) {
+    return fmt::format("\nBoard {} cannot be read: {}\n", shown(board["slug"]),
+                       shown(board["error"]));
+  }
   std::string out = fmt::format("\nBoard {}: {}\n", shown(board["slug"]),
                                 board["counts"].empty() ? "(empty)" : counts_text(board["counts"]));
-  if (!board["error"].is_null()) {
-    return out + fmt::format("  it cannot be read: {}\n", shown(board["error"]));
-  }
   out += board["trouble"].is_null()
              ? ""
              : fmt::format("  the dispatcher cannot serve it: {}\n", shown(board["trouble"]));
@@ -115,10 +116,11 @@ std::string print_dispatcher_status(const verbs::Answer& answer, const Style&) {
   out += value["starts_held"].is_null()
              ? ""
              : fmt::format("  starts are held for a moment: {}\n", shown(value["starts_held"]));
-  out += value["settings_error"].is_null() || value["running"] == false
-             ? ""
-             : fmt::format("  settings: it keeps its old values, because {}\n",
-                           shown(value["settings_error"]));
+  if (!value["settings_error"].is_null()) {
+    out += fmt::format("  settings: {}, because {}\n",
+                       value["running"] == true ? "it keeps its old values" : "it cannot start",
+                       shown(value["settings_error"]));
+  }
   for (const Json& board : value["boards"]) {
     out += board_lines(board);
   }

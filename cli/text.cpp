@@ -143,8 +143,12 @@ std::string shown_lines(const Json& value) {
 }
 
 std::string shown_start(const Json& value, std::size_t bytes) {
-  return value.is_string() ? printable(clip(first_line(value.get_ref<const std::string&>()), bytes))
-                           : "";
+  if (!value.is_string()) {
+    return "";
+  }
+  const std::string_view whole = trim(value.get_ref<const std::string&>());
+  const std::string_view kept = clip(first_line(whole), bytes);
+  return printable(kept) + (kept.size() < whole.size() ? " …" : "");
 }
 
 std::string minute(const Json& seconds) {

@@ -126,7 +126,9 @@ Result<Answer> boards_show(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   home::BoardChoice choice = board_choice(call);
   if (call.values.has("slug")) {
-    choice.flag = call.values.text("slug");
+    TRY_ASSIGN(const std::string slug, given_slug(call));
+    TRY(home::require_board(home, slug));
+    choice.flag = slug;
   }
   TRY_ASSIGN(const home::ChosenBoard chosen, home::chosen_board(home, choice));
   Answer answer;

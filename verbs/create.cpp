@@ -173,6 +173,11 @@ Result<Answer> create(Call& call) {
   }
   if (!created.existing) {
     tell_unknown_assignee(open, created.task.assignee, answer);
+    if (created.task.status == Status::ready && created.task.assignee.empty() &&
+        open.config.limits.default_assignee.empty()) {
+      answer.people_advice.push_back(fmt::format(
+          "note: nobody is to work on it yet; `hermes kanban assign {} PROFILE`", created.task.id));
+    }
     warn_when_nobody_starts_it(call, open, created.task, answer);
   }
   return answer;

@@ -97,10 +97,28 @@ Result<fs::path> keep_aside(const fs::path& file, const std::string& text) {
               "remove those that nobody needs");
 }
 
+// A dispatcher that systemd runs just now, and that does not hold this home: another home's.
+bool runs_for_another(Call& call, const Service& service, const home::Home& home) {
+  return service.active && service.main_pid &&
+         !is_serving(service, call.host.dispatcher_state(home));
+}
+
+Error foreign_process(const Service& service) {
+  return {ErrorCode::conflict,
+          fmt::format("the service (PID {}) serves another home just now", *service.main_pid),
+          "stop it there first: `hermes dispatcher stop` with that HERMES_HOME"};
+}
+
 // Nothing of another home's service is touched unless it is asked for.
-Result<void> refuse_foreign(const Service& service, const home::Home& home, bool force) {
-  if (!service.loaded || force || is_same_home(service.home, home.dir.string())) {
+Result<void> refuse_foreign(Call& call, const Service& service, const home::Home& home,
+                            bool force) {
+  if (!service.loaded || force) {
     return {};
+  }
+  if (is_same_home(service.home, home.dir.string())) {
+    return runs_for_another(call, service, home)
+               ? Result<void>(std::unexpected(foreign_process(service)))
+               : Result<void>{};
   }
   return fail(ErrorCode::conflict,
               fmt::format("the service serves another home: {} (asked for: {}); a user has one "
@@ -182,7 +200,7 @@ Result<Answer> dispatcher_install(Call& call) {
   TRY_ASSIGN(const home::Home home, home_with_a_board(call));
   TRY(check_start(call, home));
   const Service before = look_at_service(call);
-  TRY(refuse_foreign(before, home, call.values.flag("force")));
+  TRY(refuse_foreign(call, before, home, call.values.flag("force")));
   Written written;
   if (comes_with_a_package(call, before, home)) {
     written.file = before.fragment;
@@ -233,7 +251,7 @@ Result<Answer> dispatcher_install(Call& call) {
 Result<Answer> dispatcher_uninstall(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   const Service service = look_at_service(call);
-  TRY(refuse_foreign(service, home, call.values.flag("force")));
+  TRY(refuse_foreign(call, service, home, call.values.flag("force")));
   if (service.manager && service.loaded) {
     if (service.up) {
       TRY(control_service(call, "stop"));
@@ -267,6 +285,9 @@ namespace {
 // The service has to serve this very home in the end: its unit may have been changed since it was
 // started.
 Result<void> start_service(Call& call, const home::Home& home, const Service& service, bool anew) {
+  if (runs_for_another(call, service, home)) {
+    return std::unexpected(foreign_process(service));
+  }
   (void)control_service(call, "reset-failed");  // a person asks: earlier failures do not count
   TRY(control_service(call, anew || service.active ? "restart" : "start"));
   if (is_serving(look_at_service(call), call.host.dispatcher_state(home))) {
@@ -330,7 +351,8 @@ Result<Answer> dispatcher_stop(Call& call) {
   const Service service = look_at_service(call);
   // Also a service that is about to be started again.
   const bool by_systemd =
-      is_serving(service, before) || (is_responsible(service, home) && service.up && !before.alive);
+      is_serving(service, before) || (is_responsible(service, home) && service.up &&
+                                      !before.alive && !runs_for_another(call, service, home));
   if (by_systemd) {
     TRY(control_service(call, "stop"));
   } else if (before.alive) {
@@ -349,6 +371,13 @@ Result<Answer> dispatcher_restart(Call& call) {
   TRY(refuse_worker(call, home, service));
   Answer told;
   const home::DispatcherState before = call.host.dispatcher_state(home);
+  if (is_serving(service, before) && !is_responsible(service, home)) {
+    return fail(ErrorCode::conflict,
+                fmt::format("the service that serves this home would serve {} after a restart",
+                            service.home),
+                "`hermes dispatcher install --force` gives it back to this home; or stop it, and "
+                "start one in the background");
+  }
   if (before.alive && !is_serving(service, before)) {
     TRY(call.host.stop_dispatcher(home, k_stop_patience));
   }

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,8 @@
 namespace hermes::verbs {
 
 namespace {
+
+constexpr std::uintmax_t k_least_space = 16 * 1024 * 1024;
 
 enum class Finding { ok, note, wrong };
 
@@ -60,6 +63,23 @@ void check_filesystem(const home::Home& home, Report& report) {
                "look at its owner and mode");
   } else {
     report.add(Finding::ok, "home", dir, "local filesystem, writable");
+  }
+  struct stat facts {};
+  if (::stat(home.dir.c_str(), &facts) == 0 && (facts.st_mode & 077) != 0) {
+    report.add(Finding::note, "home", dir, "others may look into it", "chmod 700 " + dir);
+  }
+  const fs::space_info space = fs::space(home.dir, ignored);
+  if (!ignored && space.available < k_least_space) {
+    report.add(Finding::wrong, "home", dir,
+               fmt::format("only {} KiB are free on its filesystem", space.available / 1024),
+               "free some space: nothing can be written without");
+  }
+}
+
+// The board that commands mean, when none is named.
+void check_choice(const Call& call, const home::Home& home, Report& report) {
+  if (const auto chosen = home::choose_board(home, board_choice(call)); !chosen) {
+    report.add("board", "the current one", chosen.error());
   }
 }
 
@@ -195,6 +215,9 @@ Result<Answer> doctor(Call& call) {
   check_profiles(home, path_of_workers(call, home), report);
   check_dispatcher(call, home, report);
   const std::vector<std::string> boards = home::list_boards(home);
+  if (!boards.empty()) {
+    check_choice(call, home, report);
+  }
   if (boards.empty()) {
     report.add(Finding::wrong, "board", home.boards().string(), "there is no board",
                "`hermes init` makes the first one");

@@ -1,11 +1,19 @@
 #include <fmt/core.h>
 
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
 #include "kernel/home/config.hpp"
 #include "kernel/home/registry.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
 
 namespace hermes::verbs {
+
+namespace {
+
+constexpr std::size_t k_command_bytes = 64 * 1024;
+
+}  // namespace
 
 // Which home, which board, and every setting with the value that applies and where it comes from.
 Result<Answer> config_show(Call& call) {
@@ -27,6 +35,17 @@ Result<Answer> config_show(Call& call) {
                   {"board_source", chosen ? Json(chosen->source) : Json(nullptr)},
                   {"file", home.config().string()},
                   {"settings", std::move(settings)}};
+  const home::DispatcherState state = call.host.dispatcher_state(home);
+  if (state.alive && state.pid) {
+    // What it was started with: words separated by NUL (proc(5)), the first is the program.
+    const auto words = read_file(fmt::format("/proc/{}/cmdline", *state.pid), k_command_bytes);
+    const std::vector<std::string> line = split_list(words.value_or(""), '\0');
+    if (line.size() > 1) {
+      answer.advice.push_back(
+          "note: the running dispatcher was started with flags that go before these: " +
+          join({line.begin() + 1, line.end()}, " "));
+    }
+  }
   if (!chosen) {
     answer.advice.push_back("note: " + chosen.error().message + "; " + chosen.error().hint);
   }

@@ -166,7 +166,8 @@ std::string last_line_in(std::string_view text) {
     std::string_view line = start == std::string_view::npos ? text : text.substr(start + 1);
     line.remove_prefix(
         std::min(line.find_first_not_of('\0'), line.size()));  // a hole reads as NUL bytes
-    if (line = shown(line); !line.empty()) {
+    // The advice below an error of hermes itself is not what went wrong.
+    if (line = shown(line); !line.empty() && !line.starts_with("→ ")) {
       return std::string(clip(printable(line), k_line_bytes));
     }
     text = start == std::string_view::npos ? std::string_view{} : text.substr(0, start);

@@ -170,11 +170,15 @@ Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice) {
   return ChosenBoard{std::move(board), found ? found->source : "the default"};
 }
 
+Result<void> require_board(const Home& home, const std::string& slug) {
+  return is_board(home.board(slug))
+             ? Result<void>{}
+             : std::unexpected(
+                   no_such_board(home, {slug, "what was asked for", "correct the name"}, slug));
+}
+
 Result<void> switch_board(const Home& home, const std::string& slug) {
-  if (!is_board(home.board(slug))) {
-    return std::unexpected(
-        no_such_board(home, {slug, "what was asked for", "correct the name"}, slug));
-  }
+  TRY(require_board(home, slug));
   return write_file_atomically(home.current(), slug + "\n");
 }
 

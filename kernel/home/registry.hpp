@@ -31,6 +31,9 @@ struct ChosenBoard {
 };
 Result<ChosenBoard> chosen_board(const Home& home, const BoardChoice& choice);
 
+// Error: not_found, naming the boards there are.
+Result<void> require_board(const Home& home, const std::string& slug);
+
 // Makes it the current board, for everybody who names none. Error: not_found.
 Result<void> switch_board(const Home& home, const std::string& slug);
 
