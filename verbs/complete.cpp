@@ -256,6 +256,7 @@ class Completer {
       case Type::text:
       case Type::integer:
       case Type::duration:
+      case Type::time:
       case Type::json_object:
       case Type::boolean:
         break;

@@ -9,9 +9,10 @@ namespace hermes::verbs {
 namespace {
 
 std::string_view type_word(Type type) {
-  constexpr std::string_view k_types[] = {"text",    "task_id",  "integer",     "duration",
-                                          "word",    "boolean",  "json_object", "board",
-                                          "profile", "assignee", "path"};
+  constexpr std::string_view k_types[] = {"text",  "task_id", "integer",  "duration",
+                                          "time",  "word",    "boolean",  "json_object",
+                                          "board", "profile", "assignee", "path"};
+  static_assert(std::size(k_types) == static_cast<std::size_t>(Type::path) + 1);
   return k_types[static_cast<std::size_t>(type)];
 }
 

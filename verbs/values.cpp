@@ -7,6 +7,7 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/base/time.hpp"
 #include "kernel/home/paths.hpp"
 #include "verbs/json.hpp"
 #include "verbs/table.hpp"
@@ -68,7 +69,9 @@ Result<void> check_json_object(const Argument& argument, const std::string& valu
   }
 }
 
-Result<void> check_name(const Argument& argument, Result<std::string> parsed) {
+// What a parser of the kernel says of the value, with the argument's name in front.
+template <class T>
+Result<void> check_parsed(const Argument& argument, Result<T> parsed) {
   if (!parsed) {
     parsed.error().message = fmt::format("{}: {}", shown_name(argument), parsed.error().message);
     return std::unexpected(std::move(parsed).error());
@@ -86,6 +89,8 @@ Result<void> check_value(const Argument& argument, const std::string& value) {
     }
     case Type::duration:
       return check_duration(argument, value);
+    case Type::time:
+      return check_parsed(argument, parse_time(value));
     case Type::word: {
       const bool known =
           std::find(argument.words.begin(), argument.words.end(), value) != argument.words.end();
@@ -96,9 +101,9 @@ Result<void> check_value(const Argument& argument, const std::string& value) {
     case Type::json_object:
       return check_json_object(argument, value);
     case Type::board:
-      return check_name(argument, home::parse_slug(value));
+      return check_parsed(argument, home::parse_slug(value));
     case Type::profile:
-      return check_name(argument, home::parse_profile_name(value));
+      return check_parsed(argument, home::parse_profile_name(value));
     case Type::text:
     case Type::assignee:
     case Type::path:
@@ -161,6 +166,15 @@ std::optional<Millis> Values::duration(std::string_view name) const {
   }
   const auto length = parse_duration(*given);
   return length ? std::optional(*length) : std::nullopt;
+}
+
+std::optional<Instant> Values::time(std::string_view name) const {
+  const auto given = text(name);
+  if (!given) {
+    return std::nullopt;
+  }
+  const auto at = parse_time(*given);
+  return at ? std::optional(*at) : std::nullopt;
 }
 
 std::optional<std::string> Values::json_object(std::string_view name) const {

@@ -24,6 +24,7 @@ class Values {
       std::string_view name) const;  // the words of a repeatable positional as one text
   std::optional<std::int64_t> integer(std::string_view name) const;
   std::optional<Millis> duration(std::string_view name) const;
+  std::optional<Instant> time(std::string_view name) const;
   std::optional<std::string> json_object(std::string_view name) const;
 
   const std::map<std::string, std::vector<std::string>, std::less<>>& all() const {

@@ -19,6 +19,7 @@ enum class Type {
   task_id,      // a whole id or a unique beginning of one
   integer,      // between `least` and `most`
   duration,     // "90", "30s", "1.5h"; `least` in milliseconds
+  time,         // RFC 3339, "2026-11-20 18:40" local, or seconds since the epoch
   word,         // one of `words`
   boolean,      // a flag without a value
   json_object,  // text of a JSON object; blank counts as not given
