@@ -42,6 +42,26 @@ std::string print_stats(const verbs::Answer& answer, const Style& style) {
   return out;
 }
 
+std::string print_assignees(const verbs::Answer& answer, const Style&) {
+  std::vector<std::vector<std::string>> rows{{"NAME", "ON DISK", "COUNTS"}};
+  for (const Json& one : answer.value) {
+    rows.push_back({shown(one["name"]), one["on_disk"] == true ? "yes" : "no",
+                    one["counts"].empty() ? "(idle)" : counts_text(one["counts"])});
+  }
+  return answer.value.empty() ? "(no profiles, and nobody is assigned)\n" : table(rows);
+}
+
+std::string print_swarm(const verbs::Answer& answer, const Style&) {
+  const Json& made = answer.value;
+  std::string workers;
+  for (const Json& id : made["worker_ids"]) {
+    workers += (workers.empty() ? "" : ", ") + shown(id);
+  }
+  return fmt::format("Swarm root: {}{}\nWorkers: {}\nVerifier: {}\nSynthesizer: {}\n",
+                     shown(made["root_id"]), made["existing"] == true ? " [existing]" : "", workers,
+                     shown(made["verifier_id"]), shown(made["synthesizer_id"]));
+}
+
 std::string print_why(const verbs::Answer& answer, const Style&) {
   const Json& value = answer.value;
   std::string out = fmt::format("{} is {}\n", shown(value["task_id"]), shown(value["status"]));

@@ -88,8 +88,61 @@ std::string print_reclaimed(const verbs::Answer& answer, const Style&) {
   });
 }
 
+std::string print_scheduled(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    const std::string when =
+        item["wake_at"].is_null() ? "" : fmt::format(" for {}", minute(item["wake_at"]));
+    return fmt::format("Scheduled {}{}{}{}", shown(item["task_id"]), when, reason_text(item),
+                       stopping_text(item));
+  });
+}
+
+std::string print_review_requested(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    return fmt::format("{} → {} (review by {}){}{}", shown(item["task_id"]), shown(item["status"]),
+                       shown(item["reviewer"], "a person"), reason_text(item), stopping_text(item));
+  });
+}
+
+std::string print_changes_requested(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    return fmt::format("{} → {} (changes requested){}{}", shown(item["task_id"]),
+                       shown(item["status"]), reason_text(item), stopping_text(item));
+  });
+}
+
+std::string print_review_reopened(const verbs::Answer& answer, const Style&) {
+  return lines(answer.value, "ok", [](const Json& item) {
+    std::string line = fmt::format("{} → {} (review reopened){}", shown(item["task_id"]),
+                                   shown(item["status"]), reason_text(item));
+    for (const Json& child : item["waiting_again"]) {
+      line += fmt::format("\n  {} waits for it again", shown(child));
+    }
+    return line;
+  });
+}
+
+std::string print_edited(const verbs::Answer& answer, const Style&) {
+  std::string fields;
+  for (const Json& field : answer.value["changed"]) {
+    fields += (fields.empty() ? ": " : ", ") + shown(field);
+  }
+  return fmt::format("Edited {}{}\n", shown(answer.value["task_id"]),
+                     fields.empty() ? " (nothing was different)" : fields);
+}
+
+std::string print_model(const verbs::Answer& answer, const Style&) {
+  const Json& task = answer.value["task"];
+  return fmt::format("Model of {}: {}, provider: {}\n", shown(answer.value["task_id"]),
+                     shown(task["model_override"], "(its worker's own)"),
+                     shown(task["provider_override"], "(its worker's own)"));
+}
+
 std::string print_archived(const verbs::Answer& answer, const Style&) {
   return lines(answer.value, "ok", [](const Json& item) {
+    if (item.value("deleted", false)) {
+      return fmt::format("Deleted {}", shown(item["task_id"]));
+    }
     std::string line = fmt::format("Archived {}{}", shown(item["task_id"]), stopping_text(item));
     for (const Json& child : item["waiting_children"]) {
       line +=

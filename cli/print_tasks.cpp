@@ -80,6 +80,24 @@ std::string failure_fields(const Json& task) {
   return out;
 }
 
+std::string wake_field(const Json& task) {
+  if (task["status"] != "scheduled") {
+    return "";
+  }
+  return field("wakes", task["wake_at_ms"].is_null()
+                            ? "when it is unblocked"
+                            : minute(task["wake_at_ms"].get<std::int64_t>() / 1000));
+}
+
+std::string goal_field(const Json& task) {
+  if (task["goal_mode"] != true) {
+    return "";
+  }
+  return field("goal", task["goal_max_turns"].is_null()
+                           ? "yes"
+                           : fmt::format("at most {} turns", task["goal_max_turns"].dump()));
+}
+
 std::string head_of(const Json& whole, const Json& people) {
   const Json& task = whole["task"];
   std::string workspace = shown(task["workspace_kind"]);
@@ -90,6 +108,10 @@ std::string head_of(const Json& whole, const Json& people) {
   }
   std::string out = fmt::format("Task {}: {}\n", shown(task["id"]), shown(task["title"]));
   out += field("status", shown(task["status"]));
+  out += task["lane"] == "review" && task["status"] != "done" && task["status"] != "archived"
+             ? field("lane", "review")
+             : "";
+  out += wake_field(task);
   out += field("assignee", shown(task["assignee"]));
   out += optional_field("tenant", task["tenant"]);
   out += task["priority"] == 0 ? "" : field("priority", task["priority"].dump());
@@ -100,6 +122,7 @@ std::string head_of(const Json& whole, const Json& people) {
   out += skills.empty() ? "" : field("skills", skills);
   out += optional_field("provider", task["provider_override"]) +
          optional_field("model", task["model_override"]);
+  out += goal_field(task);
   out += limit_field(task, people) + failure_fields(task);
   out += field("created",
                fmt::format("{} by {}", minute(task["created_at"]), shown(task["created_by"])));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
@@ -70,6 +71,13 @@ std::vector<std::string> Starter::environment(const home::BoardPaths& board, con
   }
   if (!task.tenant.empty()) {
     own.emplace("HERMES_TENANT", task.tenant);
+  }
+  const auto options = nlohmann::json::parse(task.worker_options, nullptr, false);
+  for (const auto& [key, name] : {std::pair("model", "HERMES_KANBAN_MODEL"),
+                                  std::pair("provider", "HERMES_KANBAN_PROVIDER")}) {
+    if (options.is_object() && options.contains(key) && options[key].is_string()) {
+      own.emplace(name, options[key].get<std::string>());
+    }
   }
   if (task.goal_mode) {
     own.emplace("HERMES_KANBAN_GOAL_MODE", "1");

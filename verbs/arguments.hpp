@@ -95,6 +95,33 @@ inline constexpr auto k_complete_line = std::to_array<Argument>({
      .positional = true,
      .repeatable = true},
 });
+inline constexpr Argument k_at{
+    .name = "at",
+    .type = Type::time,
+    .value = "TIME",
+    .help =
+        "when it wakes: 2026-11-20T18:40:00+01:00 (RFC 3339), 2026-11-20 18:40 (local) or "
+        "seconds since 1970",
+    .alias = "scheduled-at"};
+inline constexpr Argument k_in{.name = "in",
+                               .type = Type::duration,
+                               .value = "DURATION",
+                               .help = "it wakes after this time: 90, 30s, 1.5h, 2d"};
+inline constexpr Argument k_body{
+    .name = "body", .value = "TEXT", .help = "the whole request, at most 1 MiB"};
+inline constexpr Argument k_body_file{
+    .name = "body-file",
+    .type = Type::path,
+    .value = "PATH",
+    .help = "the body from a file, '-' for standard input; at most 1 MiB"};
+inline constexpr Argument k_provider{
+    .name = "provider", .value = "NAME", .help = "the provider that its worker is asked to use"};
+inline constexpr Argument k_priority{.name = "priority",
+                                     .type = Type::integer,
+                                     .value = "N",
+                                     .help = "larger is sooner; ±1000000000",
+                                     .least = -k_most_priority,
+                                     .most = k_most_priority};
 
 inline constexpr auto k_create = std::to_array<Argument>({
     {.name = "title",
@@ -102,11 +129,8 @@ inline constexpr auto k_create = std::to_array<Argument>({
      .help = "what is to be done, on one line",
      .positional = true,
      .required = true},
-    {.name = "body", .value = "TEXT", .help = "the whole request, at most 1 MiB"},
-    {.name = "body-file",
-     .type = Type::path,
-     .value = "PATH",
-     .help = "the body from a file, '-' for standard input; at most 1 MiB"},
+    k_body,
+    k_body_file,
     {.name = "assignee",
      .type = Type::assignee,
      .value = "NAME",
@@ -167,6 +191,59 @@ inline constexpr auto k_create = std::to_array<Argument>({
     {.name = "session",
      .value = "ID",
      .help = "the session it was asked for in (default: HERMES_SESSION_ID)"},
+    k_at,
+    k_in,
+    {.name = "model", .value = "NAME", .help = "the model that its worker is asked to use"},
+    k_provider,
+    {.name = "goal", .type = Type::boolean, .help = "its worker is to go on until a goal is met"},
+    {.name = "goal-max-turns",
+     .type = Type::integer,
+     .value = "N",
+     .help = "with --goal: at most so many turns; at least 1 (default: 20)",
+     .least = 1,
+     .most = 1'000'000},
+    {.name = "workflow-template-id",
+     .value = "ID",
+     .help = "the workflow it belongs to",
+     .alias = "workflow"},
+    {.name = "step-key", .value = "KEY", .help = "its step of the workflow"},
+    {.name = "project",
+     .value = "NAME",
+     .help = "refused: there is no registry of projects; use --workspace and --tenant"},
+});
+
+inline constexpr auto k_swarm = std::to_array<Argument>({
+    {.name = "goal",
+     .value = "GOAL",
+     .help = "what all of them work for, at most 64 KiB",
+     .positional = true,
+     .required = true},
+    {.name = "worker",
+     .value = "PROFILE:TITLE",
+     .help = "one part of the work; may be given again. A last field of small words separated by "
+             "commas (PROFILE:TITLE:SKILL,SKILL) is its skills; end with ':' for none",
+     .required = true,
+     .repeatable = true},
+    {.name = "worker-skill",
+     .value = "NAME",
+     .help = "a skill for every worker; may be given again",
+     .repeatable = true},
+    {.name = "verifier",
+     .value = "PROFILE",
+     .help = "who verifies the work of all of them",
+     .required = true},
+    {.name = "synthesizer",
+     .value = "PROFILE",
+     .help = "who makes one result of it",
+     .required = true},
+    {.name = "tenant", .value = "NAME", .help = "a name space of tasks (default: HERMES_TENANT)"},
+    k_priority,
+    {.name = "created-by",
+     .value = "NAME",
+     .help = "who asks (default: HERMES_PROFILE, else USER, else user)"},
+    {.name = "idempotency-key",
+     .value = "KEY",
+     .help = "a live swarm with this key is answered instead of a new one"},
 });
 
 inline constexpr auto k_list = std::to_array<Argument>({
@@ -262,6 +339,34 @@ inline constexpr auto k_unblock = std::to_array<Argument>({
     {.name = "reset", .type = Type::boolean, .help = "also forget how often its workers blocked"},
 });
 
+inline constexpr auto k_schedule =
+    std::to_array<Argument>({k_task, k_reason_words, k_at, k_in, k_more_ids});
+inline constexpr auto k_review = std::to_array<Argument>({k_task, k_reason_words, k_more_ids});
+
+inline constexpr auto k_edit = std::to_array<Argument>({
+    k_task,
+    {.name = "title", .value = "TITLE", .help = "what is to be done, on one line"},
+    k_body,
+    k_body_file,
+    k_priority,
+    {.name = "result", .value = "TEXT", .help = "of a done task: the result that it keeps"},
+    {.name = "summary",
+     .value = "TEXT",
+     .help = "of a done task: what its last completed run says was done"},
+    {.name = "metadata",
+     .type = Type::json_object,
+     .value = "JSON",
+     .help = "of a done task: the facts of that run, a JSON object"},
+});
+inline constexpr auto k_set_model = std::to_array<Argument>({
+    k_task,
+    {.name = "model",
+     .value = "MODEL",
+     .help = "the model that its workers are asked to use; none: cleared",
+     .positional = true},
+    k_provider,
+});
+
 inline constexpr auto k_promote = std::to_array<Argument>({
     k_task,
     k_reason_words,
@@ -281,6 +386,12 @@ inline constexpr auto k_archive = std::to_array<Argument>({
      .positional = true,
      .repeatable = true},
     {.name = "force", .type = Type::boolean, .help = "also when it runs: the worker is stopped"},
+    {.name = "rm",
+     .type = Type::task_id,
+     .value = "ID...",
+     .help = "delete these archived tasks for good, with their comments, runs and files",
+     .repeatable = true,
+     .greedy = true},
 });
 
 inline constexpr auto k_comment = std::to_array<Argument>({

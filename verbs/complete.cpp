@@ -248,7 +248,7 @@ class Completer {
         offer_profiles(before, argument.type == Type::assignee);
         break;
       case Type::task_id:
-        offer_tasks(before, typed);
+        offer_tasks(argument, before, typed);
         break;
       case Type::path:
         offers_.files = true;
@@ -295,11 +295,11 @@ class Completer {
   }
 
   // "t_1c", and "1c" too, which every verb understands as well.
-  void offer_tasks(const std::string& before, const std::string& typed) {
+  void offer_tasks(const Argument& argument, const std::string& before, const std::string& typed) {
     const bool bare = !typed.empty() && !typed.starts_with('t');
     const std::string prefix = bare ? "t_" + typed : typed;
     const auto found = read_board([&](db::Reader& tx) -> Result<std::vector<board::TaskName>> {
-      return board::task_names(tx, prefix, statuses(), k_most_tasks);
+      return board::task_names(tx, prefix, statuses(argument), k_most_tasks);
     });
     for (const board::TaskName& task : found.value_or(std::vector<board::TaskName>{})) {
       if (std::ranges::find(line_.positionals, task.id) == line_.positionals.end()) {
@@ -309,9 +309,12 @@ class Completer {
   }
 
   // Where the verb works; for verbs that move nothing, everything but what was put away.
-  std::vector<Status> statuses() const {
-    const auto move =
+  std::vector<Status> statuses(const Argument& argument) const {
+    auto move =
         line_.verb->group == "kanban" ? from_word<rules::Move>(line_.verb->name) : std::nullopt;
+    if (move == rules::Move::archive && argument.name == "rm") {
+      move = rules::Move::remove;
+    }
     std::vector<Status> out;
     for (std::size_t i = 0; i < k_words<Status>.size(); ++i) {
       const auto status = static_cast<Status>(i);

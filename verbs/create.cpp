@@ -2,12 +2,12 @@
 
 #include <filesystem>
 
-#include "kernel/base/files.hpp"
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
+#include "verbs/moving.hpp"
 #include "verbs/names.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
@@ -17,20 +17,15 @@ namespace hermes::verbs {
 
 namespace {
 
-Result<std::optional<std::string>> body_of(Call& call) {
-  const auto path = call.values.text("body-file");
-  if (!path) {
-    return call.values.text("body");
+// A project that is silently dropped would be missed only when the work is in the wrong place.
+Result<void> check_project(const Values& values) {
+  if (!values.has("project")) {
+    return {};
   }
-  if (call.values.has("body")) {
-    return fail(ErrorCode::usage, "--body and --body-file are both given", "give one of them");
-  }
-  if (*path == "-") {
-    TRY_ASSIGN(std::string text, call.host.read_input(k_body_bytes));
-    return text;
-  }
-  TRY_ASSIGN(std::string text, read_file(*path, k_body_bytes));
-  return text;
+  return fail(ErrorCode::invalid,
+              fmt::format("there is no project '{}': this board keeps no registry of projects",
+                          printable(clip(values.text_or("project", ""), 100))),
+              "name the place with --workspace dir:PATH, and the project with --tenant");
 }
 
 // Everything that can be judged without the board, in the order in which the predecessor's users
@@ -53,6 +48,9 @@ Result<board::NewTask> request_of(Call& call) {
   const std::string session =
       values.text_or("session", call.environment.variable("HERMES_SESSION_ID"));
   request.origin = session.empty() ? std::nullopt : std::optional(session);
+  TRY(check_project(values));
+  TRY_ASSIGN(request.wake_at, wake_time(call));
+  request.scheduled = request.wake_at.has_value();
   request.triage = values.flag("triage");
   request.blocked = values.text("initial-status") == "blocked";
   request.idempotency_key = values.text("idempotency-key");
@@ -62,6 +60,12 @@ Result<board::NewTask> request_of(Call& call) {
   request.workspace_path = workspace.path;
   request.branch = branch;
   request.skills = values.list("skill");
+  request.model = values.text_or("model", "");
+  request.provider = values.text_or("provider", "");
+  request.goal_mode = values.flag("goal");
+  request.goal_max_turns = values.integer("goal-max-turns");
+  request.workflow_template_id = values.text("workflow-template-id");
+  request.step_key = values.text("step-key");
   return request;
 }
 
@@ -164,6 +168,9 @@ Result<Answer> create(Call& call) {
         created.task.id, printable(created.task.title)));
   }
   tell_config_error(open, answer);
+  if (!created.existing) {
+    tell_past_wake_time(call, request.wake_at, answer);
+  }
   warn_of_dead_parents(open, created.task, answer);
   if (created.task.workspace_kind == WorkspaceKind::worktree) {
     answer.advice.push_back(

@@ -42,6 +42,7 @@ Result<Answer> repair(Call& call);
 Result<Answer> gc(Call& call);
 
 Result<Answer> create(Call& call);
+Result<Answer> swarm(Call& call);
 Result<Answer> list(Call& call);
 Result<Answer> show(Call& call);
 Result<Answer> runs(Call& call);
@@ -49,6 +50,7 @@ Result<Answer> context(Call& call);
 Result<Answer> why(Call& call);
 Result<Answer> stats(Call& call);
 Result<Answer> import_board(Call& call);
+Result<Answer> assignees(Call& call);
 
 Result<Answer> claim(Call& call);
 Result<Answer> heartbeat(Call& call);
@@ -56,11 +58,17 @@ Result<Answer> complete(Call& call);
 Result<Answer> block(Call& call);
 Result<Answer> unblock(Call& call);
 Result<Answer> promote(Call& call);
+Result<Answer> schedule(Call& call);
+Result<Answer> request_review(Call& call);
+Result<Answer> request_changes(Call& call);
+Result<Answer> reopen_review(Call& call);
 Result<Answer> reclaim(Call& call);
 Result<Answer> archive(Call& call);
 
 Result<Answer> assign(Call& call);
 Result<Answer> reassign(Call& call);
+Result<Answer> edit(Call& call);
+Result<Answer> set_model(Call& call);
 
 Result<Answer> comment(Call& call);
 Result<Answer> attach(Call& call);

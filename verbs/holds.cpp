@@ -76,6 +76,7 @@ void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fl
                           TaskHolds& seen) {
   rules::FleetFacts facts;
   facts.dispatcher_alive = fleet.dispatcher.alive;
+  facts.in_review = seen.task.lane == Lane::review;
   facts.cap = open.config.limits.max_in_progress;
   facts.profile_cap = open.config.limits.max_in_progress_per_profile;
   const auto gate = open.database.read([&](db::Reader& tx) -> Result<std::optional<rules::Gate>> {

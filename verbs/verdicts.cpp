@@ -5,45 +5,17 @@
 #include <algorithm>
 #include <set>
 
+#include "kernel/board/remove.hpp"
 #include "kernel/board/runs.hpp"
-#include "kernel/board/tasks.hpp"
+#include "kernel/home/task_files.hpp"
 #include "kernel/home/workspace.hpp"
-#include "verbs/bulk.hpp"
 #include "verbs/handlers.hpp"
+#include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
 
 namespace hermes::verbs {
 
 namespace {
-
-std::optional<Stopping> stopping_of(const board::Moved& moved) {
-  return moved.stopping && moved.run ? std::optional(Stopping{moved.task.id, moved.run->id})
-                                     : std::nullopt;
-}
-
-ItemDone item_of(const board::Moved& moved) {
-  return {{{"task_id", moved.task.id},
-           {"ok", true},
-           {"status", to_word(moved.task.status)},
-           {"run_id", moved.run ? Json(moved.run->id) : Json(nullptr)},
-           {"stopping", moved.stopping},
-           {"error", nullptr}},
-          stopping_of(moved)};
-}
-
-// A positional that may be left out and given as nothing is the same as none.
-std::optional<std::string> not_blank(std::string text) {
-  return text.empty() ? std::nullopt : std::optional(std::move(text));
-}
-
-// Resolves the id and moves the task in one transaction.
-template <class Move>
-Result<ItemDone> move_one(OpenBoard& open, Call& call, const std::string& given, Move move) {
-  return change(open, call, [&](board::Change& tx) -> Result<ItemDone> {
-    TRY_ASSIGN(const std::string id, board::resolve_id(tx.tx, given));
-    return move(tx, id);
-  });
-}
 
 Json promoted_item(const std::string& id, bool promoted, bool dry_run,
                    const std::optional<std::string>& reason,
@@ -176,10 +148,51 @@ Result<Answer> reclaim(Call& call) {
       refused_item);
 }
 
+namespace {
+
+// Rows first, in one transaction per task; its files once that is committed.
+Result<Answer> remove_archived(Call& call) {
+  TRY_ASSIGN(OpenBoard open, open_to_write(call));
+  TRY_ASSIGN(Answer answer,
+             bulk(
+                 call, open, call.values.list("rm"),
+                 [&](const std::string& given) {
+                   return move_one(
+                       open, call, given,
+                       [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                         TRY(board::remove_task(tx, id));
+                         return ItemDone{
+                             {{"task_id", id}, {"ok", true}, {"deleted", true}, {"error", nullptr}},
+                             std::nullopt};
+                       });
+                 },
+                 refused_item));
+  std::set<std::string> deleted;
+  for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
+    if (item.value("ok", false)) {
+      deleted.insert(item.value("task_id", ""));
+    }
+  }
+  if (!home::remove_task_files(open.paths, deleted)) {
+    answer.advice.push_back("note: some files of the deleted tasks could not be removed from " +
+                            open.paths.dir.string());
+  }
+  return answer;
+}
+
+}  // namespace
+
 Result<Answer> archive(Call& call) {
-  if (call.values.list("task_ids").empty()) {
-    return fail(ErrorCode::invalid, "archive needs at least one task id",
-                "see `hermes kanban list` for the ids of this board");
+  const bool archives = !call.values.list("task_ids").empty();
+  if (archives == call.values.has("rm")) {
+    return fail(ErrorCode::invalid,
+                archives ? "tasks to archive and tasks to delete are named in one call"
+                         : "archive needs at least one task id",
+                archives ? "archive them first, then `hermes kanban archive --rm ID`"
+                         : "see `hermes kanban list` for the ids of this board");
+  }
+  if (!archives) {
+    return remove_archived(call);
   }
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(Answer answer,

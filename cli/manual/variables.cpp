@@ -22,6 +22,8 @@ constexpr Variable k_variables[] = {
     {"HERMES_KANBAN_RUN_TOKEN", worker, "the run's secret: what makes this process the run"},
     {"HERMES_KANBAN_WORKSPACE", worker, "the directory to work in"},
     {"HERMES_KANBAN_BRANCH", worker, "the branch, when the task has one"},
+    {"HERMES_KANBAN_MODEL", worker, "the model that the task asks for, when it does"},
+    {"HERMES_KANBAN_PROVIDER", worker, "the provider that the task asks for, when it does"},
     {"HERMES_KANBAN_GOAL_MODE", worker, "set when the task is in goal mode"},
     {"HERMES_KANBAN_GOAL_MAX_TURNS", worker, "the most turns in goal mode, when there is a limit"},
     {"NO_COLOR", command, "set and not empty: no colours"},

@@ -97,7 +97,7 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
       "INSERT INTO leases (resource, holder, epoch, run_id, acquired_at, renewed_at, expires_at)"
       " VALUES ($1, $2, $3, $3, $4, $4, $5)",
       lease_of(task_id), request.holder, run.id, change.now, expires);
-  if (task.assignee.empty() && !request.profile.empty() &&
+  if (task.assignee.empty() && task.lane == Lane::work && !request.profile.empty() &&
       request.holder_kind != HolderKind::external) {
     task.assignee = request.profile;  // the default assignee has taken it
     change.tx.execute("UPDATE tasks SET assignee = $1 WHERE id = $2", task.assignee, task_id);

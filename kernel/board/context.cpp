@@ -178,6 +178,13 @@ Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Ins
   TRY_ASSIGN(const Task task, get_task(tx, task_id));
   std::string out;
   add_heading(out, task);
+  if (task.lane == Lane::review) {
+    out += fmt::format(
+        "\nThe work is done and waits for a review: judge it, do not redo it. `hermes kanban "
+        "complete "
+        "{0}` approves it, `hermes kanban request-changes {0} REASON` sends it back.\n",
+        task.id);
+  }
   if (task.violations > 0) {
     out += fmt::format(
         "\nAn earlier worker ended without a verdict ({} of {}). Before you end, call `hermes "

@@ -167,4 +167,21 @@ void satisfy_links(Change& change, const std::string& parent) {
   }
 }
 
+std::vector<std::string> reopen_links(Change& change, const std::string& parent) {
+  const auto children = ids(change.tx.query(
+      "SELECT l.child_id FROM links l JOIN tasks c ON c.id = l.child_id WHERE l.parent_id = $1"
+      " AND l.satisfied_at IS NOT NULL AND c.status IN ('triage', 'todo', 'scheduled', 'ready', "
+      "'blocked') ORDER BY l.child_id",
+      parent));
+  for (const std::string& child_id : children) {
+    change.tx.execute("UPDATE links SET satisfied_at = NULL WHERE parent_id = $1 AND child_id = $2",
+                      parent, child_id);
+    if (auto child = find_task(change.tx, child_id); child->status == Status::ready) {
+      move_task(change, *child, Status::todo, EventKind::demoted,
+                {{"parent", parent}, {"reason", "parent_reopened"}}, std::nullopt);
+    }
+  }
+  return children;
+}
+
 }  // namespace hermes::board

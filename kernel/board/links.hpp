@@ -28,4 +28,9 @@ bool has_open_links(db::Reader& tx, const std::string& id);
 // no scan.
 void satisfy_links(Change& change, const std::string& parent);
 
+// The one place that takes a latch back, for a parent that is not done any more: its children wait
+// for it again, unless they run, are in review, done or archived. Ready ones go to todo
+// (`demoted`). Answers the children that wait again.
+std::vector<std::string> reopen_links(Change& change, const std::string& parent);
+
 }  // namespace hermes::board

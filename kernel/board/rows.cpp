@@ -127,12 +127,12 @@ void save_task(Change& change, Task& task) {
       " completed_at = $5, wake_at = $6, held_until = $7, hold_reason = $8, failures = $9,"
       " violations = $10, last_failure_kind = $11, last_failure = $12, block_source = $13,"
       " block_kind = $14, block_reason = $15, block_streak = $16, block_total = $17, result = $18,"
-      " current_run_id = $19 WHERE id = $20",
+      " current_run_id = $19, lane = $20 WHERE id = $21",
       task.status, task.updated_at, task.ready_since, task.eligible_at, task.completed_at,
       task.wake_at, task.held_until, task.hold_reason, task.failures, task.violations,
       task.last_failure_kind, task.last_failure, task.block_source, task.block_kind,
       task.block_reason, task.block_streak, task.block_total, task.result, task.current_run_id,
-      task.id);
+      task.lane, task.id);
 }
 
 void move_task(Change& change, Task& task, Status to, EventKind kind, const nlohmann::json& payload,

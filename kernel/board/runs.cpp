@@ -7,6 +7,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/gates.hpp"
+#include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/fate.hpp"
@@ -16,7 +17,6 @@ namespace hermes::board {
 
 namespace {
 
-constexpr std::size_t k_event_text_bytes = 400;
 constexpr std::size_t k_failure_bytes = 500;
 
 std::int64_t rate_limited_in_a_row(db::Reader& tx, const std::string& task_id,
@@ -174,10 +174,12 @@ void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
   task.block_kind.reset();
   const std::string summary = done.summary.value_or(done.result.value_or(""));
   const std::string first(clip(first_line(trim(summary)), k_event_text_bytes));
-  move_task(change, task, Status::done, EventKind::completed,
-            {{"result_len", task.result.value_or("").size()},
-             {"summary", first.empty() ? nlohmann::json() : nlohmann::json(first)}},
-            run_id);
+  nlohmann::json payload{{"result_len", task.result.value_or("").size()},
+                         {"summary", first.empty() ? nlohmann::json() : nlohmann::json(first)}};
+  if (task.lane == Lane::review) {
+    payload["approved"] = true;
+  }
+  move_task(change, task, Status::done, EventKind::completed, payload, run_id);
 }
 
 void release_task(Change& change, Task& task, std::int64_t run_id, const std::string& by,

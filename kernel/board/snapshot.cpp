@@ -10,6 +10,7 @@
 #include "kernel/board/rows.hpp"
 #include "kernel/board/shared_dir.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/rules/moves.hpp"
 
 namespace hermes::board {
 
@@ -68,9 +69,9 @@ std::vector<Group> waiting_groups(db::Reader& tx, const Limits& limits,
     const bool review = row.text(0) == to_word(Status::review);
     Group group{review ? to_word(Status::review) : to_word(Status::ready), row.text(1), row.text(2),
                 row.text(1), row.integer(3)};
-    if (review && !limits.reviewer.empty()) {
+    if (review) {  // without a reviewer they wait for a person, never for the task's own worker
       group.profile = limits.reviewer;
-    } else if (!review && group.assignee.empty()) {
+    } else if (group.assignee.empty()) {
       group.profile = limits.default_assignee;
     }
     if (verdicts.contains(group.profile)) {
@@ -131,7 +132,9 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now,
   }
   view.gates = shut_gates(tx);
   view.clock_was_ahead =
-      tx.query("SELECT 1 FROM tasks WHERE status = 'ready' AND ready_since > $1 LIMIT 1", now)
+      tx.query(
+            "SELECT 1 FROM tasks WHERE status IN ('ready', 'review') AND ready_since > $1 LIMIT 1",
+            now)
           .next() ||
       std::any_of(view.gates.begin(), view.gates.end(), [&](const auto& gate) {
         return *gate.second.paused_until > now + gate.second.pause;
@@ -156,7 +159,8 @@ void rebase_clock(Change& change) {
 
 bool wake_task(Change& change, const std::string& task_id) {
   auto task = find_task(change.tx, task_id);
-  if (!task || task->status != Status::scheduled || !task->wake_at || *task->wake_at > change.now) {
+  if (!task || !rules::may_move(rules::Move::wake, task->status) || !task->wake_at ||
+      *task->wake_at > change.now) {
     return false;
   }
   requeue_task(change, *task, EventKind::woken, nullptr, std::nullopt);

@@ -38,14 +38,32 @@ Result<void> check_names(const NewTask& request) {
   TRY(check_text("the idempotency key", request.idempotency_key.value_or(""), k_name_bytes));
   TRY(check_text("the branch", request.branch.value_or(""), k_name_bytes));
   TRY(check_text("the workspace path", request.workspace_path.value_or(""), k_path_bytes));
+  TRY(check_text("the model", request.model, k_name_bytes));
+  TRY(check_text("the provider", request.provider, k_name_bytes));
+  TRY(check_text("the workflow", request.workflow_template_id.value_or(""), k_name_bytes));
+  TRY(check_text("the step", request.step_key.value_or(""), k_name_bytes));
+  return {};
+}
+
+Result<void> check_start(const NewTask& request) {
+  if (request.blocked + request.triage + request.scheduled > 1) {
+    return fail(ErrorCode::usage, "a task begins in one state: blocked, in triage or scheduled",
+                "ask for one of them");
+  }
+  if (request.goal_max_turns && !request.goal_mode) {
+    return fail(ErrorCode::usage, "the most turns of a goal are given, but it is no goal",
+                "add --goal");
+  }
+  if (request.goal_max_turns && *request.goal_max_turns < 1) {
+    return fail(ErrorCode::usage,
+                fmt::format("goal-max-turns is {}, it must be at least 1", *request.goal_max_turns),
+                "leave it out for the worker's own number");
+  }
   return {};
 }
 
 Result<void> check_numbers(const NewTask& request) {
-  if (request.priority > k_most_priority || request.priority < -k_most_priority) {
-    return fail(ErrorCode::invalid, fmt::format("priority {} is out of range", request.priority),
-                fmt::format("use a number from -{0} to {0}", k_most_priority));
-  }
+  TRY(check_priority(request.priority));
   if (request.max_runtime && request.max_runtime->count() <= 0) {
     return fail(ErrorCode::invalid, "the maximum runtime is not positive", "leave it out for none");
   }
@@ -106,6 +124,9 @@ Status first_status(const NewTask& request, bool open_link) {
   if (request.triage) {
     return Status::triage;
   }
+  if (request.scheduled) {
+    return Status::scheduled;
+  }
   return open_link ? Status::todo : Status::ready;
 }
 
@@ -121,14 +142,19 @@ std::string insert_row(Change& change, const NewTask& request,
         "origin, created_at,"
         " updated_at, ready_since, eligible_at, workspace_kind, workspace_path, branch, "
         "idempotency_key, max_runtime_ms,"
-        " failure_limit, block_source, skills) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        " failure_limit, block_source, skills, wake_at, worker_options, goal_mode, goal_max_turns, "
+        "workflow_template_id, step_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
         "$10, $11, $11, $12,"
-        " $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING",
+        " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO "
+        "NOTHING",
         id, std::string(trim(request.title)), request.body, status,
         to_lower(trim(request.assignee)), std::string(trim(request.tenant)), request.priority,
         std::string(trim(request.created_by)), request.origin, change.now, since,
         request.workspace_kind, request.workspace_path, request.branch, request.idempotency_key,
-        request.max_runtime, request.failure_limit, source, dump(skills));
+        request.max_runtime, request.failure_limit, source, dump(skills),
+        request.scheduled ? request.wake_at : std::nullopt,
+        with_model("{}", request.model, request.provider), request.goal_mode,
+        request.goal_max_turns, request.workflow_template_id, request.step_key);
     if (added == 1) {
       return id;
     }
@@ -139,14 +165,11 @@ std::string insert_row(Change& change, const NewTask& request,
 }  // namespace
 
 Result<Created> create(Change& change, const NewTask& request) {
-  if (trim(request.title).empty()) {
-    return fail(ErrorCode::invalid, "a task needs a title",
-                "say in a few words what is to be done");
-  }
-  TRY(check_text("the title", request.title, k_title_bytes));
+  TRY(check_title(request.title));
   TRY(check_text("the body", request.body.value_or(""), k_body_bytes));
   TRY(check_names(request));
   TRY(check_numbers(request));
+  TRY(check_start(request));
   TRY_ASSIGN(const auto skills, check_skills(request.skills));
   TRY_ASSIGN(const auto parents, find_parents(change.tx, request.parents));
   if (request.idempotency_key) {
@@ -180,14 +203,49 @@ Result<Created> create(Change& change, const NewTask& request) {
   const auto or_null = [](const std::string& text) {
     return text.empty() ? nlohmann::json() : nlohmann::json(text);
   };
-  append_event(change, id, std::nullopt, EventKind::created,
-               dump({{"assignee", or_null(task.assignee)},
-                     {"status", to_word(status)},
-                     {"to", to_word(status)},
-                     {"parents", parent_ids},
-                     {"tenant", or_null(task.tenant)},
-                     {"by", or_null(task.created_by)}}));
+  nlohmann::json payload{{"assignee", or_null(task.assignee)},
+                         {"status", to_word(status)},
+                         {"to", to_word(status)},
+                         {"parents", parent_ids},
+                         {"tenant", or_null(task.tenant)},
+                         {"by", or_null(task.created_by)}};
+  if (task.wake_at) {
+    payload["wake_at_ms"] = task.wake_at->ms;
+  }
+  append_event(change, id, std::nullopt, EventKind::created, dump(payload));
   return Created{std::move(task), false};
+}
+
+Result<void> check_title(std::string_view title) {
+  if (trim(title).empty()) {
+    return fail(ErrorCode::invalid, "a task needs a title",
+                "say in a few words what is to be done");
+  }
+  return check_text("the title", title, k_title_bytes);
+}
+
+Result<void> check_priority(std::int64_t priority) {
+  if (priority > k_most_priority || priority < -k_most_priority) {
+    return fail(ErrorCode::invalid, fmt::format("priority {} is out of range", priority),
+                fmt::format("use a number from -{0} to {0}", k_most_priority));
+  }
+  return {};
+}
+
+std::string with_model(const std::string& options, const std::string& model,
+                       const std::string& provider) {
+  nlohmann::json all = nlohmann::json::parse(options, nullptr, false);
+  if (!all.is_object()) {
+    all = nlohmann::json::object();
+  }
+  for (const auto& [key, value] : {std::pair("model", &model), std::pair("provider", &provider)}) {
+    if (trim(*value).empty()) {
+      all.erase(key);
+    } else {
+      all[key] = std::string(trim(*value));
+    }
+  }
+  return dump(all);
 }
 
 std::optional<Task> find_task(db::Reader& tx, const std::string& id) {

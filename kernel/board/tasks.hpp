@@ -28,6 +28,8 @@ struct NewTask {
   std::optional<std::string> origin;
   bool triage = false;
   bool blocked = false;
+  bool scheduled = false;          // at most one of the three
+  std::optional<Instant> wake_at;  // of a scheduled task; without: until unblock
   std::optional<std::string> idempotency_key;
   std::optional<Millis> max_runtime;
   std::optional<std::int64_t> failure_limit;
@@ -35,6 +37,12 @@ struct NewTask {
   std::optional<std::string> workspace_path;
   std::optional<std::string> branch;
   std::vector<std::string> skills;
+  std::string model;  // asked of its worker, as provider is
+  std::string provider;
+  bool goal_mode = false;
+  std::optional<std::int64_t> goal_max_turns;  // at least 1; only with goal_mode
+  std::optional<std::string> workflow_template_id;
+  std::optional<std::string> step_key;
 };
 
 struct Created {
@@ -45,6 +53,14 @@ struct Created {
 // Validates, then looks the key up, then writes row, links and event. Error: invalid (blank title,
 // bounds, skills), not_found (every unknown parent named).
 Result<Created> create(Change& change, const NewTask& request);
+
+// The bounds of a title and of a priority, for whoever sets them. Error: invalid.
+Result<void> check_title(std::string_view title);
+Result<void> check_priority(std::int64_t priority);
+
+// `options` (JSON) with model and provider replaced; "" takes them out.
+std::string with_model(const std::string& options, const std::string& model,
+                       const std::string& provider);
 
 // Error: not_found.
 Result<Task> get_task(db::Reader& tx, const std::string& id);

@@ -5,9 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/text.hpp"
-#include "kernel/board/comments.hpp"
-#include "kernel/board/events.hpp"
 #include "kernel/board/links.hpp"
+#include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
@@ -16,78 +15,6 @@
 namespace hermes::board {
 
 namespace {
-
-Result<void> check_handoff(const Handoff& handoff) {
-  TRY(check_text("the summary", handoff.summary.value_or(""), k_text_bytes));
-  TRY(check_text("the result", handoff.result.value_or(""), k_text_bytes));
-  TRY(check_text("the metadata", handoff.metadata.value_or(""), k_metadata_bytes));
-  if (handoff.metadata && !nlohmann::json::parse(*handoff.metadata, nullptr, false).is_object()) {
-    return fail(ErrorCode::usage, "the metadata is not a JSON object",
-                "for example --metadata '{\"files\": 3}'");
-  }
-  return {};
-}
-
-bool is_worker(const Change& change) { return change.actor.worker.has_value(); }
-
-// Closes the open run of a running task for a verdict of its worker, of whoever holds an external
-// claim, or of a person who may overrule a worker (`overrule`): then the worker is told to stop at
-// once.
-Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move, bool overrule,
-                             const Closing& closing) {
-  Moved moved;
-  if (is_worker(change) || !overrule) {
-    TRY_ASSIGN(moved.run, open_run_for(change, task, move));
-  } else {
-    moved.run = find_run(change.tx, *task.current_run_id);
-  }
-  const bool has_process = moved.run->holder_kind != HolderKind::external;
-  if (has_process && !is_worker(change)) {
-    intend_stop(change, *moved.run, StopKind::force, std::nullopt);
-    moved.stopping = true;
-  }
-  close_run(change, *moved.run, closing);
-  return moved;
-}
-
-// A worker speaks for its own run only; once that run has been superseded its task is in the hands
-// of others.
-Result<Task> task_to_move(Change& change, const std::string& id, rules::Move move) {
-  TRY_ASSIGN(Task task, get_task(change.tx, id));
-  TRY(rules::may_change(change.actor, change.board, id));
-  if (is_worker(change)) {
-    TRY(open_run_for(change, task, move));
-  }
-  if (!rules::may_move(move, task.status)) {
-    return std::unexpected(rules::refuse_move(move, id, task.status));
-  }
-  return task;
-}
-
-Result<void> add_note(Change& change, const std::string& id, std::string_view prefix,
-                      const std::optional<std::string>& reason) {
-  if (reason && !trim(*reason).empty()) {
-    TRY(add_comment(change, id, change.actor.name, fmt::format("{}: {}", prefix, trim(*reason))));
-  }
-  return {};
-}
-
-// A worker that takes its own task away from itself would start it again for ever.
-Result<void> person_only(const Change& change, std::string_view verb, const std::string& id) {
-  if (!is_worker(change)) {
-    return {};
-  }
-  return fail(ErrorCode::forbidden, fmt::format("a worker cannot {} {}", verb, id),
-              "end with complete, block, or exit code 75 to be tried again later");
-}
-
-std::optional<std::string> not_blank(const std::optional<std::string>& text) {
-  return text && !trim(*text).empty() ? std::optional(std::string(trim(*text))) : std::nullopt;
-}
-
-nlohmann::json or_null(const std::optional<std::string>& text) {
-  return text ? nlohmann::json(*text) : nlohmann::json();
-}
 
 EventKind block_event(Status to) {
   return to == Status::triage ? EventKind::block_loop_detected
@@ -107,7 +34,9 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
   Moved moved;
   std::optional<std::int64_t> run_id;
   if (task.status == Status::running) {
-    TRY_ASSIGN(moved, close_open_run(change, task, rules::Move::complete, force, closing));
+    TRY_ASSIGN(moved,
+               close_open_run(change, task, rules::Move::complete,
+                              force ? std::optional(StopKind::force) : std::nullopt, closing));
     run_id = moved.run->id;
   } else if (summary || handoff.metadata) {
     run_id = record_zero_run(change, task, closing);
@@ -137,7 +66,7 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
   Moved moved;
   std::optional<std::int64_t> run_id;
   if (task.status == Status::running) {
-    TRY_ASSIGN(moved, close_open_run(change, task, rules::Move::block, true,
+    TRY_ASSIGN(moved, close_open_run(change, task, rules::Move::block, StopKind::force,
                                      {.outcome = Outcome::blocked, .summary = why}));
     run_id = moved.run->id;
   } else if (why) {

@@ -27,7 +27,7 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
 
 std::string worker_profile(const Task& task, const Limits& limits) {
   if (task.lane == Lane::review) {
-    return limits.reviewer.empty() ? task.assignee : limits.reviewer;
+    return limits.reviewer;
   }
   return task.assignee.empty() ? limits.default_assignee : task.assignee;
 }

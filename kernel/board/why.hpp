@@ -13,8 +13,8 @@ namespace hermes::board {
 // Everything that keeps the task from being claimed by anybody, from its rows.
 std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now);
 
-// The profile that works on the task in its lane: its assignee, the reviewer, or the default
-// assignee.
+// The profile that works on the task in its lane: its assignee or the default assignee; in lane
+// review the reviewer, and nobody ("": a person reviews it) when none is configured.
 std::string worker_profile(const Task& task, const Limits& limits);
 
 // Runs whose process is not gone, per profile, external claims left out.

@@ -116,7 +116,12 @@ enum class EventKind {
   unblocked,
   scheduled,
   woken,
+  review_requested,   // a worker hands its work to a reviewer
+  changes_requested,  // the reviewer hands it back
+  review_reopened,    // a person opens the review of a done task again
+  edited,
   archived,
+  deleted,  // of no task any more: its payload names the id
   reclaimed,
   stale,
   failed,
@@ -152,7 +157,12 @@ inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"cre
                                                                             "unblocked",
                                                                             "scheduled",
                                                                             "woken",
+                                                                            "review_requested",
+                                                                            "changes_requested",
+                                                                            "review_reopened",
+                                                                            "edited",
                                                                             "archived",
+                                                                            "deleted",
                                                                             "reclaimed",
                                                                             "stale",
                                                                             "failed",

@@ -115,7 +115,12 @@ std::optional<Hold> gate_hold(const std::string& profile, const Gate& gate, Inst
 
 std::vector<Hold> fleet_holds(const std::string& profile, const FleetFacts& facts, Instant now) {
   std::vector<Hold> holds;
-  if (profile.empty()) {
+  if (profile.empty() && facts.in_review) {
+    holds.push_back({HoldKind::no_reviewer,
+                     "it waits for a person's review: `complete` approves it, `request-changes` "
+                     "sends it back; [dispatcher] reviewer names a profile that does it",
+                     std::nullopt});
+  } else if (profile.empty()) {
     holds.push_back({HoldKind::no_assignee, "nobody is assigned: only an assigned task is started",
                      std::nullopt});
   } else if (!facts.has_profile) {

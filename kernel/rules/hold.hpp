@@ -21,6 +21,7 @@ enum class HoldKind {
   parent_ending,  // a parent's process still works in the same directory
   no_assignee,
   no_profile,      // a lane worked by someone else
+  no_reviewer,     // lane review, and a person reviews
   paused_profile,  // the fleet breaker
   cap_total,
   cap_profile,
@@ -35,8 +36,8 @@ enum class HoldKind {
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::HoldKind> = std::to_array<std::string_view>(
     {"status", "open_link", "held", "ending", "parent_ending", "no_assignee", "no_profile",
-     "paused_profile", "cap_total", "cap_profile", "drain", "starts_held", "board_trouble",
-     "no_dispatcher"});
+     "no_reviewer", "paused_profile", "cap_total", "cap_profile", "drain", "starts_held",
+     "board_trouble", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -71,6 +72,7 @@ struct FleetFacts {
   std::string board_trouble;
   bool has_profile = false;
   std::optional<Gate> gate;  // of the profile on this board
+  bool in_review = false;    // the task is in lane review
   std::int64_t running = 0;  // runs whose process is not gone, over all boards
   std::int64_t running_of_profile = 0;
   std::int64_t cap = 0;

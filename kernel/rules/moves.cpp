@@ -20,8 +20,15 @@ const std::vector<Status>& sources(Move move) {
       {running, ready, todo, review},
       {blocked, scheduled},
       {triage, todo, blocked},
+      {todo, ready, running, blocked},
+      {scheduled},
       {running},
+      {review, running},
+      {done},
+      {running},
+      {triage, todo, scheduled, ready, running, blocked, review, done, archived},
       {triage, todo, scheduled, ready, running, blocked, review, done},
+      {archived},
   }};
   return k_sources[static_cast<std::size_t>(move)];
 }

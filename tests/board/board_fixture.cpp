@@ -93,4 +93,19 @@ std::vector<std::string> BoardFixture::candidates() {
   return ids;
 }
 
+std::vector<std::string> BoardFixture::due() {
+  return read([&](db::Reader& tx) {
+    return board::snapshot(tx, slug, now, limits, {{"shell", VerdictMode::by_exit_code}}, host, 16)
+        .due;
+  });
+}
+
+std::vector<std::string> BoardFixture::comments(const std::string& id) {
+  std::vector<std::string> bodies;
+  for (const Comment& comment : read([&](db::Reader& tx) { return board::comments_of(tx, id); })) {
+    bodies.push_back(comment.body);
+  }
+  return bodies;
+}
+
 }  // namespace hermes::test

@@ -11,13 +11,18 @@
 #include "kernel/board/claims.hpp"
 #include "kernel/board/comments.hpp"
 #include "kernel/board/context.hpp"
+#include "kernel/board/edit.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/facts.hpp"
 #include "kernel/board/invariants.hpp"
 #include "kernel/board/links.hpp"
+#include "kernel/board/remove.hpp"
+#include "kernel/board/review.hpp"
 #include "kernel/board/runs.hpp"
+#include "kernel/board/schedule.hpp"
 #include "kernel/board/snapshot.hpp"
 #include "kernel/board/stats.hpp"
+#include "kernel/board/swarm.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/board/verdicts.hpp"
 #include "kernel/board/why.hpp"
@@ -68,6 +73,8 @@ class BoardFixture {
   bool finish(const Run& run, const ExitFacts& exit, VerdictMode mode = VerdictMode::by_exit_code);
   bool exits(const Run& run, int code, VerdictMode mode = VerdictMode::by_exit_code);
   std::vector<std::string> candidates();
+  std::vector<std::string> due();  // scheduled tasks whose time has come
+  std::vector<std::string> comments(const std::string& id);
 
   TempDir dir;
   std::string slug = "default";

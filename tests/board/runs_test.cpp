@@ -120,6 +120,7 @@ TEST_CASE(
 }
 
 TEST_CASE("500 random moves keep every invariant after each step") {
+  std::size_t removed = 0;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     BoardFixture f;
     f.limits.failure_limit = 2;
@@ -144,7 +145,7 @@ TEST_CASE("500 random moves keep every invariant after each step") {
           runs.push_back(*run);
         }
       };
-      switch (dice.next() % 14) {
+      switch (dice.next() % 22) {
         case 0:
         case 1:
           claim(HolderKind::dispatcher);
@@ -182,6 +183,56 @@ TEST_CASE("500 random moves keep every invariant after each step") {
             (void)f.change([&](board::Change& c) { return board::archive(c, id, true); });
           }
           break;
+        case 11: {
+          const auto wake_at =
+              dice.next() % 2 == 0
+                  ? std::optional(f.now + Millis{static_cast<std::int64_t>(dice.next() % 3000)})
+                  : std::nullopt;
+          (void)f.change([&](board::Change& c) { return board::schedule(c, id, wake_at, "wait"); });
+          break;
+        }
+        case 12:
+          for (const std::string& due : f.due()) {
+            (void)f.change(
+                [&](board::Change& c) -> Result<bool> { return board::wake_task(c, due); });
+          }
+          break;
+        case 13:
+          (void)f.change([&](board::Change& c) { return board::request_review(c, id, "look"); });
+          break;
+        case 14:
+          (void)f.change([&](board::Change& c) { return board::request_changes(c, id, "again"); });
+          break;
+        case 15:
+          (void)f.change([&](board::Change& c) { return board::reopen_review(c, id, "doubt"); });
+          break;
+        case 16:
+          (void)f.change([&](board::Change& c) {
+            return board::edit(c, id, {.title = "u", .body = {}, .priority = 3, .result = {}});
+          });
+          (void)f.change([&](board::Change& c) {
+            return board::set_model(c, id, {.model = "m", .provider = ""});
+          });
+          break;
+        case 17:
+          if (f.change([&](board::Change& c) { return board::remove_task(c, id); })) {
+            std::erase(ids, id);
+            std::erase_if(runs, [&](const Run& run) { return run.task_id == id; });
+            ++removed;
+          }
+          break;
+        case 18:
+          if (dice.next() % 8 == 0) {
+            const auto swarm = f.change([&](board::Change& c) {
+              return board::create_swarm(c, {.goal = "g",
+                                             .workers = {{"shell", "w", {}}},
+                                             .verifier = "shell",
+                                             .synthesizer = "shell"});
+            });
+            REQUIRE(swarm);
+            ids.insert(ids.end(), {swarm->root_id, swarm->worker_ids[0], swarm->verifier_id});
+          }
+          break;
         default:
           if (!runs.empty()) {
             const Run run = pick(runs);
@@ -189,8 +240,12 @@ TEST_CASE("500 random moves keep every invariant after each step") {
               (void)f.change(
                   [&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); });
             } else if (dice.next() % 3 == 0) {
-              (void)f.as(f.worker(run), [&](board::Change& c) {
-                return board::complete(c, run.task_id, {.summary = "s"}, false);
+              const auto verdict = dice.next() % 4;
+              (void)f.as(f.worker(run), [&](board::Change& c) -> Result<board::Moved> {
+                return verdict == 0   ? board::schedule(c, run.task_id, {}, {})
+                       : verdict == 1 ? board::request_review(c, run.task_id, "s")
+                       : verdict == 2 ? board::request_changes(c, run.task_id, "s")
+                                      : board::complete(c, run.task_id, {.summary = "s"}, false);
               });
             } else {
               f.exits(run, static_cast<int>(dice.next() % 3),
@@ -199,6 +254,6 @@ TEST_CASE("500 random moves keep every invariant after each step") {
           }
       }
     }
-    CHECK(ids.size() > 20);
+    CHECK(ids.size() + removed > 20);
   }
 }

@@ -168,6 +168,8 @@ TEST_CASE("completion offers the tasks that the verb works on, the last changed 
         Words{"--parent=" + blocked});
   CHECK(offered(hermes, {"kanban", "--board", "second", "show", ""}) == Words{other});
   CHECK(offered(hermes, {"kanban", "--board", "nowhere", "show", ""}).empty());
+  REQUIRE(hermes.kanban({"archive", ready}).status == 0);
+  CHECK(offered(hermes, {"kanban", "archive", "--rm", ""}) == Words{ready});
   hermes.set("HERMES_KANBAN_BOARD", "second");
   CHECK(offered(hermes, {"kanban", "show", ""}) == Words{other});
   hermes.set("HERMES_HOME", "relative");

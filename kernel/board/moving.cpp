@@ -1,0 +1,79 @@
+#include "kernel/board/moving.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kernel/base/text.hpp"
+#include "kernel/board/comments.hpp"
+#include "kernel/board/tasks.hpp"
+
+namespace hermes::board {
+
+Result<void> check_handoff(const Handoff& handoff) {
+  TRY(check_text("the summary", handoff.summary.value_or(""), k_text_bytes));
+  TRY(check_text("the result", handoff.result.value_or(""), k_text_bytes));
+  TRY(check_text("the metadata", handoff.metadata.value_or(""), k_metadata_bytes));
+  if (handoff.metadata && !nlohmann::json::parse(*handoff.metadata, nullptr, false).is_object()) {
+    return fail(ErrorCode::usage, "the metadata is not a JSON object",
+                "for example --metadata '{\"files\": 3}'");
+  }
+  return {};
+}
+
+bool is_worker(const Change& change) { return change.actor.worker.has_value(); }
+
+Result<Task> task_to_move(Change& change, const std::string& id, rules::Move move) {
+  TRY_ASSIGN(Task task, get_task(change.tx, id));
+  TRY(rules::may_change(change.actor, change.board, id));
+  if (is_worker(change)) {
+    TRY(open_run_for(change, task, move));
+  }
+  if (!rules::may_move(move, task.status)) {
+    return std::unexpected(rules::refuse_move(move, id, task.status));
+  }
+  return task;
+}
+
+Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move,
+                             std::optional<StopKind> overrule, const Closing& closing) {
+  Moved moved;
+  if (is_worker(change) || !overrule) {
+    TRY_ASSIGN(moved.run, open_run_for(change, task, move));
+  } else {
+    moved.run = find_run(change.tx, *task.current_run_id);
+  }
+  const bool has_process = moved.run->holder_kind != HolderKind::external;
+  if (has_process && !is_worker(change)) {
+    intend_stop(change, *moved.run, overrule.value_or(StopKind::force), std::nullopt);
+    moved.stopping = true;
+  }
+  close_run(change, *moved.run, closing);
+  return moved;
+}
+
+Result<void> person_only(const Change& change, std::string_view verb, const std::string& id) {
+  if (!is_worker(change)) {
+    return {};
+  }
+  return fail(ErrorCode::forbidden, fmt::format("a worker cannot {} {}", verb, id),
+              "end with complete, block, or exit code 75 to be tried again later");
+}
+
+Result<void> add_note(Change& change, const std::string& id, std::string_view prefix,
+                      const std::optional<std::string>& reason) {
+  if (reason && !trim(*reason).empty()) {
+    TRY(add_comment(change, id, change.actor.name, fmt::format("{}: {}", prefix, trim(*reason))));
+  }
+  return {};
+}
+
+std::optional<std::string> not_blank(const std::optional<std::string>& text) {
+  return text && !trim(*text).empty() ? std::optional(std::string(trim(*text))) : std::nullopt;
+}
+
+nlohmann::json or_null(const std::optional<std::string>& text) {
+  return text ? nlohmann::json(*text) : nlohmann::json();
+}
+
+}  // namespace hermes::board
