@@ -6,8 +6,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "daemon/dispatcher.hpp"
+#include "daemon/dry_run.hpp"
 #include "daemon/logger.hpp"
 #include "daemon/report.hpp"
 #include "daemon/run_dir.hpp"
@@ -199,6 +201,11 @@ int run(const std::vector<std::string>& arguments) {
   Settings settings(*home, *options);
   if (const auto loaded = settings.load(); !loaded) {
     return refuse_to_start(*options, loaded.error());
+  }
+  if (options->dry_run) {
+    fmt::print("{}",
+               report_text(dry_run(*home, settings, this_host(), wall_clock_now()), options->json));
+    return 0;
   }
   const auto shim = find_shim();
   if (!shim) {

@@ -17,7 +17,7 @@ namespace hermes::daemon {
 namespace {
 
 constexpr std::int64_t k_page = 1000;
-constexpr std::int64_t k_most_skipped = 50;  // named per reason
+constexpr std::int64_t k_most_skipped = 50;  // named per reason and board
 
 using nlohmann::json;
 
@@ -31,6 +31,8 @@ void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched)
   const std::string id = event.task_id.value_or("");
   if (event.kind == "reclaimed" || event.kind == "promoted") {
     report[event.kind] = report[event.kind].get<int>() + 1;
+  } else if (event.kind == "woken") {
+    report["woken"].push_back(id);
   } else if (event.kind == "gave_up") {
     report["auto_blocked"].push_back(id);
   } else if (event.kind == "spawned") {
@@ -54,6 +56,66 @@ std::optional<std::int64_t> cap_of(const home::Home& home, const std::string& pr
                                            : limits.max_in_progress_per_profile;
 }
 
+std::string ids(const json& list) {
+  std::string text;
+  for (const json& id : list) {
+    text += (text.empty() ? "" : ", ") + id.get<std::string>();
+  }
+  return text;
+}
+
+std::string for_people(const json& report) {
+  const auto count = [&](const char* key) {
+    return report[key].is_array() ? report[key].size() : report[key].get<std::size_t>();
+  };
+  std::string text = report["dry_run"] == true ? "Dry run: nothing was changed.\n" : "";
+  const std::pair<const char*, const char*> rows[] = {
+      {"Completed:", "completed"}, {"Reclaimed:", "reclaimed"},
+      {"Crashed:", "crashed"},     {"Failed:", "failed"},
+      {"Timed out:", "timed_out"}, {"Stale:", "stale"},
+      {"Aborted:", "aborted"},     {"Auto-blocked:", "auto_blocked"},
+      {"Promoted:", "promoted"},   {"Woken:", "woken"},
+      {"Spawned:", "spawned"}};
+  for (const auto& [label, key] : rows) {
+    text += fmt::format("{:<13} {}\n", label, count(key));
+  }
+  for (const json& spawned : report["spawned"]) {
+    text +=
+        fmt::format("  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
+                    spawned["assignee"].get<std::string>(),
+                    spawned["workspace"].is_null() ? "-" : spawned["workspace"].get<std::string>());
+  }
+  if (!report["skipped_unassigned"].empty()) {
+    text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));
+  }
+  if (!report["skipped_nonspawnable"].empty()) {
+    text += fmt::format("Skipped (no profile): {}\n", ids(report["skipped_nonspawnable"]));
+  }
+  if (!report["skipped_no_reviewer"].empty()) {
+    text += fmt::format("Skipped (a person reviews): {}\n", ids(report["skipped_no_reviewer"]));
+  }
+  for (const json& capped : report["skipped_per_profile_capped"]) {
+    text += fmt::format("Deferred ({} at its limit, {} running): {}\n",
+                        capped["assignee"].get<std::string>(), capped["current"].get<int>(),
+                        capped["task_id"].get<std::string>());
+  }
+  return text;
+}
+
+}  // namespace
+
+json empty_report(bool dry_run) {
+  json report{{"reclaimed", 0}, {"promoted", 0}, {"dry_run", dry_run}};
+  for (const char* list :
+       {"completed", "failed", "crashed", "timed_out", "stale", "aborted", "rate_limited",
+        "protocol_violation", "auto_blocked", "woken", "stopping", "spawned", "spawn_failed",
+        "skipped_unassigned", "skipped_nonspawnable", "skipped_no_reviewer",
+        "skipped_per_profile_capped", "auto_assigned_default"}) {
+    report[list] = json::array();
+  }
+  return report;
+}
+
 void add_skipped(json& report, db::Reader& tx, const home::Home& home, const Limits& limits) {
   const auto names = home::list_profiles(home);
   const std::set<std::string> profiles(names.begin(), names.end());
@@ -74,50 +136,18 @@ void add_skipped(json& report, db::Reader& tx, const home::Home& home, const Lim
       report[reason].push_back(task.id);
     }
   }
+  if (limits.reviewer.empty()) {
+    const auto review = board::list_tasks(tx, {.status = Status::review, .limit = k_most_skipped});
+    for (const Task& task : *review) {
+      report["skipped_no_reviewer"].push_back(task.id);
+    }
+  }
 }
 
-std::string ids(const json& list) {
-  std::string text;
-  for (const json& id : list) {
-    text += (text.empty() ? "" : ", ") + id.get<std::string>();
-  }
-  return text;
+std::string report_text(const json& report, bool as_json) {
+  return as_json ? report.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
+                 : for_people(report);
 }
-
-std::string for_people(const json& report) {
-  const auto count = [&](const char* key) {
-    return report[key].is_array() ? report[key].size() : report[key].get<std::size_t>();
-  };
-  std::string text;
-  const std::pair<const char*, const char*> rows[] = {
-      {"Completed:", "completed"}, {"Reclaimed:", "reclaimed"},       {"Crashed:", "crashed"},
-      {"Failed:", "failed"},       {"Timed out:", "timed_out"},       {"Stale:", "stale"},
-      {"Aborted:", "aborted"},     {"Auto-blocked:", "auto_blocked"}, {"Promoted:", "promoted"},
-      {"Spawned:", "spawned"}};
-  for (const auto& [label, key] : rows) {
-    text += fmt::format("{:<13} {}\n", label, count(key));
-  }
-  for (const json& spawned : report["spawned"]) {
-    text +=
-        fmt::format("  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
-                    spawned["assignee"].get<std::string>(),
-                    spawned["workspace"].is_null() ? "-" : spawned["workspace"].get<std::string>());
-  }
-  if (!report["skipped_unassigned"].empty()) {
-    text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));
-  }
-  if (!report["skipped_nonspawnable"].empty()) {
-    text += fmt::format("Skipped (no profile): {}\n", ids(report["skipped_nonspawnable"]));
-  }
-  for (const json& capped : report["skipped_per_profile_capped"]) {
-    text += fmt::format("Deferred ({} at its limit, {} running): {}\n",
-                        capped["assignee"].get<std::string>(), capped["current"].get<int>(),
-                        capped["task_id"].get<std::string>());
-  }
-  return text;
-}
-
-}  // namespace
 
 PassReport::PassReport(const home::Home& home) : home_(home) {
   for (const std::string& slug : home::list_boards(home)) {
@@ -130,13 +160,7 @@ PassReport::PassReport(const home::Home& home) : home_(home) {
 }
 
 std::string PassReport::text(const Limits& limits, bool as_json) const {
-  json report{{"reclaimed", 0}, {"promoted", 0}};
-  for (const char* list :
-       {"completed", "failed", "crashed", "timed_out", "stale", "aborted", "rate_limited",
-        "auto_blocked", "spawned", "spawn_failed", "skipped_unassigned", "skipped_nonspawnable",
-        "skipped_per_profile_capped", "auto_assigned_default"}) {
-    report[list] = json::array();
-  }
+  json report = empty_report(false);
   for (const auto& [slug, before] : before_) {
     auto database = open(home_, slug);
     if (!database) {
@@ -155,8 +179,7 @@ std::string PassReport::text(const Limits& limits, bool as_json) const {
       return {};
     });
   }
-  return as_json ? report.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
-                 : for_people(report);
+  return report_text(report, as_json);
 }
 
 }  // namespace hermes::daemon

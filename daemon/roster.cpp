@@ -28,6 +28,18 @@ constexpr Millis k_read_again{1000};
 constexpr int k_shim_lock_busy = 101;
 constexpr int k_shim_setup_failed = 102;
 
+// The shim of a run by the identity that the board holds, when it lives.
+std::optional<Fd> living_shim(const Run& run) {
+  if (!run.shim_pid || !run.shim_start) {
+    return std::nullopt;
+  }
+  auto pidfd = workers::open_process(static_cast<pid_t>(*run.shim_pid),
+                                     static_cast<std::uint64_t>(*run.shim_start));
+  return pidfd ? std::optional(std::move(*pidfd)) : std::nullopt;
+}
+
+}  // namespace
+
 ExitFacts facts_of(const workers::Exit& exit) {
   ExitFacts facts;
   facts.code = exit.code;
@@ -56,18 +68,6 @@ ExitFacts facts_of(const workers::Exit& exit) {
   }
   return facts;
 }
-
-// The shim of a run by the identity that the board holds, when it lives.
-std::optional<Fd> living_shim(const Run& run) {
-  if (!run.shim_pid || !run.shim_start) {
-    return std::nullopt;
-  }
-  auto pidfd = workers::open_process(static_cast<pid_t>(*run.shim_pid),
-                                     static_cast<std::uint64_t>(*run.shim_start));
-  return pidfd ? std::optional(std::move(*pidfd)) : std::nullopt;
-}
-
-}  // namespace
 
 Roster::Roster(home::Home home, std::string boot, Loop& loop)
     : home_(std::move(home)), boot_(std::move(boot)), loop_(loop) {}

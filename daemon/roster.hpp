@@ -13,7 +13,14 @@
 #include "kernel/model/run.hpp"
 #include "kernel/rules/plan.hpp"
 
+namespace hermes::workers {
+struct Exit;
+}
+
 namespace hermes::daemon {
+
+// What a control record says of an exit, in the words of the rules; without the last output.
+ExitFacts facts_of(const workers::Exit& exit);
 
 // The processes of the runs that are not gone, as this dispatcher knows them. Nothing here is
 // needed to go on after a crash: whatever is missing is found again from the board and the control

@@ -719,6 +719,12 @@ inline constexpr auto k_daemon = std::to_array<Argument>({
     {.name = "once", .type = Type::boolean, .help = "one pass, then end"},
 });
 
-inline constexpr auto k_dispatch = std::to_array<Argument>({k_max, k_failure_limit});
+inline constexpr auto k_dispatch = std::to_array<Argument>({
+    k_max,
+    k_failure_limit,
+    {.name = "dry-run",
+     .type = Type::boolean,
+     .help = "only say what a pass would do now; also beside a running dispatcher"},
+});
 
 }  // namespace hermes::verbs::arguments

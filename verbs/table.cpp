@@ -217,8 +217,8 @@ constexpr Verb k_verbs[] = {
      "One dispatcher serves every board of the home; a second one ends with exit status 3.",
      arguments::k_daemon, k_runs_dispatcher, daemon},
     {"kanban", "dispatch", "", "one pass of the dispatcher",
-     "Exit status 3 when another dispatcher is running.", arguments::k_dispatch, k_runs_dispatcher,
-     dispatch},
+     "Exit status 3 when another dispatcher is running, except with --dry-run.",
+     arguments::k_dispatch, k_runs_dispatcher, dispatch},
 
     {"kanban boards", "list", "ls", "all boards of the home", "", arguments::k_boards_list, k_reads,
      boards_list},

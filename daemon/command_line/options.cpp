@@ -23,7 +23,8 @@ constexpr Flag k_flags[] = {
     {"--pidfile", "PATH", "write the PID there, removed at the end"},
     {"--verbose", "", "say what each pass did", "-v"},
     {"--once", "", "one pass, then end"},
-    {"--json", "", "with --once: print what the pass did as JSON"},
+    {"--dry-run", "", "say what one pass would do, and do nothing; also beside a dispatcher"},
+    {"--json", "", "with --once and --dry-run: print that as JSON"},
     {"--finish", "", "start nothing: stop and finish what was told to stop, then end"},
     {"--version", "", "the version of this program and of the SQLite it runs with"},
     {"--help", "", "this page", "-h"},
@@ -70,6 +71,9 @@ Result<void> set_value(Options& options, const std::string& flag, const std::str
 void set_flag(Options& options, const std::string& flag) {
   if (flag == "--once") {
     options.mode = Options::Mode::once;
+  } else if (flag == "--dry-run") {
+    options.mode = Options::Mode::once;
+    options.dry_run = true;
   } else if (flag == "--finish") {
     options.mode = Options::Mode::finish;
   } else if (flag == "--verbose") {

@@ -26,7 +26,8 @@ struct Options {
   std::optional<std::int64_t> failure_limit;
   std::optional<std::string> pidfile;
   bool verbose = false;
-  bool json = false;  // with once: the report as JSON
+  bool json = false;     // with once: the report as JSON
+  bool dry_run = false;  // with once: only say what the pass would do
 };
 
 // Error: usage.

@@ -182,6 +182,16 @@ Result<Observation> adopt(const fs::path& record, const std::string& boot) {
   return observe(record, &boot);
 }
 
+std::optional<Exit> recorded_exit(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
+    return std::nullopt;
+  }
+  const auto record = Record::read(file.get(), path);
+  const auto exit = record ? record->section<shim::Exit>() : std::nullopt;
+  return exit ? std::optional(exit_from(*exit)) : std::nullopt;
+}
+
 Result<Observation> observe_end(const fs::path& record) { return observe(record, nullptr); }
 
 }  // namespace hermes::workers

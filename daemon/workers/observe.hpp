@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -71,6 +72,10 @@ using Observation = std::variant<Alive, Ended, NeverStarted, ShimLost, OtherBoot
 // Errors: unavailable when the record exists and cannot be read or locked. Never a guess: the run's
 // state stays as it is.
 Result<Observation> adopt(const fs::path& record, const std::string& boot);
+
+// The exit that stands in the record, for who only wants to know: takes no lock and writes nothing,
+// so it disturbs neither shim nor dispatcher. Nothing when there is none (yet).
+std::optional<Exit> recorded_exit(const fs::path& record);
 
 // For a run whose shim was our child and whose pidfd has fired. Like adopt(), without the question
 // of the boot.
