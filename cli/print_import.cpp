@@ -57,10 +57,11 @@ std::string print_imported(const verbs::Answer& answer, const Style&) {
     out = fmt::format("Nothing to import: {} of its tasks {} imported before\n", existing,
                       existing == 1 ? "was" : "were");
   } else {
-    out = fmt::format(
-        "{} {}, {}, {}, {} and {} into board {}\n", dry_run ? "Would import" : "Imported",
-        counted(imported, "tasks"), counted(imported, "links"), counted(imported, "comments"),
-        counted(imported, "runs"), counted(imported, "events"), shown(answer.people["board"]));
+    out = fmt::format("{} {}, {}, {}, {}, {} and {} into board {}\n",
+                      dry_run ? "Would import" : "Imported", counted(imported, "tasks"),
+                      counted(imported, "links"), counted(imported, "comments"),
+                      counted(imported, "runs"), counted(imported, "events"),
+                      counted(imported, "attachments"), shown(answer.people["board"]));
     out += existing > 0 ? fmt::format("  {} imported before\n", existing) : "";
   }
   if (const std::size_t renamed = report["renamed"].size(); renamed > 0) {

@@ -5,9 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/board/attachments.hpp"
+#include "kernel/home/attachments.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
@@ -74,7 +78,79 @@ Result<board::ImportedBoard> read_source(const fs::path& path, Instant now) {
   return board::read_json_lines(text, now);
 }
 
-Json report_json(const board::ImportReport& report, bool dry_run) {
+// What keeps a file from being copied, if anything. The predecessor kept its files below the
+// directory of its board; a board that names others could make us hand out what is none of its
+// business.
+std::optional<std::string> problem_of(const board::ImportedFile& file, const fs::path& source) {
+  std::error_code ignored;
+  const fs::path root = fs::weakly_canonical(source, ignored).parent_path();
+  const fs::path inside = fs::weakly_canonical(file.path, ignored).lexically_relative(root);
+  if (inside.empty() || *inside.begin() == "..") {
+    return "the file of an attachment is not below the directory of the board";
+  }
+  const auto opened = open_regular(file.path);
+  struct stat facts {};
+  if (!opened || ::fstat(opened->get(), &facts) != 0) {
+    return "the file of an attachment is not there";
+  }
+  return static_cast<std::uint64_t>(facts.st_size) > home::k_attachment_bytes
+             ? std::optional<std::string>("an attachment is too large")
+             : std::nullopt;
+}
+
+// Files cannot be copied under the gate, and belong to tasks whose ids only the import has drawn:
+// they follow it, with their rows in one transaction. How many came over.
+Result<std::int64_t> attach_files(OpenBoard& open, Call& call, const fs::path& source,
+                                  board::ImportReport& report) {
+  std::vector<home::StoredFile> stored;
+  std::vector<board::NewAttachment> rows;
+  for (const board::ImportedFile& file : report.files) {
+    if (const auto problem = problem_of(file, source)) {
+      report.findings.skip(file.source_id, *problem);
+      continue;
+    }
+    TRY_ASSIGN(const Fd opened, open_regular(file.path));
+    TRY_ASSIGN(home::StoredFile copy,
+               home::store_attachment(open.paths, file.task_id, home::attachment_name(file.name),
+                                      opened.get()));
+    rows.push_back(
+        {file.task_id, copy.name,
+         file.content_type.empty() ? home::content_type_of(copy.name) : file.content_type,
+         copy.size, file.added_by});
+    stored.push_back(std::move(copy));
+  }
+  if (rows.empty()) {
+    return 0;
+  }
+  const auto added = change(open, call, [&](board::Change& tx) -> Result<void> {
+    for (const board::NewAttachment& row : rows) {
+      TRY(board::add_attachment(tx, row));
+    }
+    return {};
+  });
+  if (!added) {
+    return std::unexpected(added.error());
+  }
+  for (home::StoredFile& copy : stored) {
+    copy.file.keep();
+  }
+  return static_cast<std::int64_t>(rows.size());
+}
+
+// The same for a dry run: how many would.
+std::int64_t look_at_files(const fs::path& source, board::ImportReport& report) {
+  std::int64_t good = 0;
+  for (const board::ImportedFile& file : report.files) {
+    if (const auto problem = problem_of(file, source)) {
+      report.findings.skip(file.source_id, *problem);
+    } else {
+      ++good;
+    }
+  }
+  return good;
+}
+
+Json report_json(const board::ImportReport& report, std::int64_t files, bool dry_run) {
   Json skipped = Json::array();
   for (const auto& item : report.findings.skipped()) {
     skipped.push_back({{"id", or_null(item.id)}, {"reason", item.reason}});
@@ -93,7 +169,8 @@ Json report_json(const board::ImportReport& report, bool dry_run) {
             {"links", report.links},
             {"comments", report.comments},
             {"events", report.events},
-            {"runs", report.runs}}},
+            {"runs", report.runs},
+            {"attachments", files}}},
           {"existing", report.existing},
           {"renamed", std::move(renamed)},
           {"skipped", std::move(skipped)},
@@ -115,19 +192,24 @@ Result<Answer> import_board(Call& call) {
   if (dry_run) {
     TRY_ASSIGN(OpenBoard open, open_with_config(call));
     tell_config_error(open, answer);
-    TRY_ASSIGN(const board::ImportPlan plan, open.database.read([&](db::Reader& tx) {
+    TRY_ASSIGN(board::ImportPlan plan, open.database.read([&](db::Reader& tx) {
       return Result<board::ImportPlan>(
           board::plan_import(tx, std::move(source), call.environment.now, open.config.limits));
     }));
-    answer.value = report_json(plan.report, true);
+    const std::int64_t files = look_at_files(path, plan.report);
+    answer.value = report_json(plan.report, files, true);
   } else {
     TRY_ASSIGN(OpenBoard open, open_to_write(call));
     tell_config_error(open, answer);
-    TRY_ASSIGN(const board::ImportReport report, change(open, call, [&](board::Change& change) {
+    TRY_ASSIGN(board::ImportReport report, change(open, call, [&](board::Change& change) {
                  return board::carry_out(change, board::plan_import(change.tx, std::move(source),
                                                                     change.now, change.limits));
                }));
-    answer.value = report_json(report, false);
+    const auto files = attach_files(open, call, path, report);
+    if (!files) {  // the tasks are here: said as what is missing, not as a failure of the whole
+      report.findings.skip("", "the attachments: " + one_line(files.error()));
+    }
+    answer.value = report_json(report, files.value_or(0), false);
   }
   answer.people = {{"board", paths.slug}, {"path", path.string()}};
   return answer;

@@ -125,6 +125,19 @@ void admit_history(ImportedTask& imported, Findings& findings) {
     }
     return problem.has_value();
   });
+  std::erase_if(imported.files, [&](const ImportedFile& file) {
+    auto problem = problem_of("the name of an attachment", file.name, k_path_bytes);
+    if (!problem) {
+      problem = problem_of("the type of an attachment", file.content_type, k_name_bytes);
+    }
+    if (!problem) {
+      problem = problem_of("who added an attachment", file.added_by, k_name_bytes);
+    }
+    if (problem) {
+      findings.skip(imported.source_id, *problem + ": left out");
+    }
+    return problem.has_value();
+  });
   std::erase_if(imported.events, [&](const ImportedEvent& event) {
     auto problem = event.kind.empty() ? std::optional<std::string>("an event has no kind")
                                       : problem_of("an event's kind", event.kind, k_name_bytes);
@@ -319,6 +332,7 @@ class Planning {
       if (imported.task.id.empty()) {
         report.renamed.emplace_back(imported.source_id, "");
       }
+      report.files.insert(report.files.end(), imported.files.begin(), imported.files.end());
     }
   }
 
@@ -477,8 +491,13 @@ Result<ImportReport> carry_out(Change& change, ImportPlan plan) {
         plan.tasks[link.to].task.id, link.condition,
         link.satisfied ? std::optional(change.now) : std::nullopt);
   }
-  for (const ImportedTask& imported : plan.tasks) {
+  plan.report.files.clear();
+  for (ImportedTask& imported : plan.tasks) {
     insert_history(change, plan, imported);
+    for (ImportedFile& file : imported.files) {
+      file.task_id = imported.task.id;
+      plan.report.files.push_back(std::move(file));
+    }
   }
   return std::move(plan.report);
 }

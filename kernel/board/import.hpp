@@ -61,6 +61,16 @@ struct ImportedEvent {
   Instant at;
 };
 
+// A file somewhere that belongs to a task. Who carries the import out copies it.
+struct ImportedFile {
+  std::string source_id;
+  std::string path;  // absolute
+  std::string name;
+  std::string content_type;  // "" when it is not known
+  std::string added_by;
+  std::string task_id;  // here; set by carry_out
+};
+
 // A task with all that belongs to it. `task.status` is what the source's status means here before
 // links are looked at: running never occurs.
 struct ImportedTask {
@@ -72,6 +82,7 @@ struct ImportedTask {
   std::vector<ImportedRun> runs;      // in the order of their attempts
   std::vector<ImportedEvent> events;  // oldest first
   std::vector<std::string> parents;   // source ids of what it waits for
+  std::vector<ImportedFile> files;
 };
 
 struct ImportedBoard {
@@ -97,7 +108,8 @@ struct ImportReport {
   std::int64_t comments = 0;
   std::int64_t events = 0;
   std::int64_t runs = 0;
-  std::int64_t existing = 0;  // tasks that an earlier import has brought
+  std::vector<ImportedFile> files;  // to be attached to the tasks that came over
+  std::int64_t existing = 0;        // tasks that an earlier import has brought
   std::vector<std::pair<std::string, std::string>> renamed;  // source id, id here ("": not yet)
   Findings findings;
 };

@@ -62,6 +62,8 @@ constexpr auto k_runs = std::to_array<std::string_view>(
     {"id", "task_id", "profile", "step_key", "status", "last_heartbeat_at", "started_at",
      "ended_at", "outcome", "summary", "metadata", "error"});
 constexpr auto k_some = std::to_array<std::string_view>({"task_id"});
+constexpr auto k_attachments = std::to_array<std::string_view>(
+    {"task_id", "filename", "stored_path", "content_type", "uploaded_by"});
 
 struct Translated {
   std::string_view there;
@@ -107,6 +109,8 @@ class Reading {
                 [&](const db::ForeignRow& row) { take_comment(row); }));
     TRY(each_of("task_runs", k_runs, [&](const db::ForeignRow& row) { take_run(row); }));
     TRY(each_of("task_events", k_events, [&](const db::ForeignRow& row) { take_event(row); }));
+    TRY(each_of("task_attachments", k_attachments,
+                [&](const db::ForeignRow& row) { take_attachment(row); }));
     TRY(count_the_rest());
     for (std::size_t i = 0; i < board_.tasks.size(); ++i) {
       finish(board_.tasks[i], history_[i]);
@@ -427,16 +431,25 @@ class Reading {
     return payload;
   }
 
+  void take_attachment(const db::ForeignRow& row) {
+    ImportedTask* task = find(row["task_id"]);
+    const std::string path = text_of(row["stored_path"]).value_or("");
+    if (task == nullptr) {
+      ++strays_;
+    } else if (!path.starts_with('/')) {
+      board_.findings.skip(task->source_id, "an attachment without the path of its file");
+    } else {
+      task->files.push_back({task->source_id, path, words(row["filename"]).value_or(path),
+                             word(row["content_type"]), word(row["uploaded_by"]), ""});
+    }
+  }
+
   Result<void> count_the_rest() {
     std::int64_t rows = 0;
     const auto count = [&](const db::ForeignRow&) { ++rows; };
-    TRY(each_of("task_attachments", k_some, count));
-    board_.findings.note("attachments are not imported: copy the files you need", rows);
-    rows = 0;
     TRY(each_of("kanban_notify_subs", k_some, count));
     board_.findings.note("notification subscriptions are not imported", rows);
-    board_.findings.note("comments, runs and events of tasks that are not on the board any more",
-                         strays_);
+    board_.findings.note("what belongs to tasks that are not on the board any more", strays_);
     return {};
   }
 
@@ -498,7 +511,7 @@ class Reading {
 Result<ImportedBoard> read_predecessor(const db::ForeignCopy& copy, Instant now) {
   if (copy.application_id() == db::k_application_id) {
     return fail(ErrorCode::invalid, "this is a board of Hermes itself, not one to import",
-                "to move it, copy its directory while nothing runs (docs/operations.md, Backup)");
+                "`hermes kanban boards import` makes a new board of it");
   }
   if (!copy.has_table("tasks")) {
     return fail(ErrorCode::invalid, "this database has no table of tasks: it is no kanban board",

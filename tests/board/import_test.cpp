@@ -174,7 +174,9 @@ TEST_CASE("import: a board comes over with its tasks, links, comments, runs and 
   CHECK(report.runs == 3);
   CHECK(report.findings.skipped().empty());
   CHECK(report.renamed.empty());
-  CHECK(noted(report, "attachments") == 1);
+  REQUIRE(report.files.size() == 1);
+  CHECK(report.files[0].task_id == "t_00000001");
+  CHECK(report.files[0].path == "/x");
   CHECK(noted(report, "subscriptions") == 1);
 
   const Task parent = g.task("t_00000001");

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <sqlite3.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -36,8 +38,12 @@ TEST_CASE("import says what came over, once for people and once for programs", "
   CHECK(hermes.last_event() == before);
 
   const Json done = Json::parse(hermes.kanban({"import", path, "--json"}).out);
-  CHECK(done["imported"] ==
-        Json({{"tasks", 2}, {"links", 1}, {"comments", 0}, {"events", 0}, {"runs", 0}}));
+  CHECK(done["imported"] == Json({{"tasks", 2},
+                                  {"links", 1},
+                                  {"comments", 0},
+                                  {"events", 0},
+                                  {"runs", 0},
+                                  {"attachments", 0}}));
   CHECK(done["skipped"][0] == Json({{"id", "bd-3"}, {"reason", "the title is blank"}}));
   REQUIRE(done["renamed"].size() == 2);
   const Json shown = Json::parse(
@@ -47,6 +53,39 @@ TEST_CASE("import says what came over, once for people and once for programs", "
   const Ran again = hermes.kanban({"import", path});
   CHECK(again.status == 0);
   CHECK(again.out.find("Nothing to import: 2 of its tasks were imported before\n") == 0);
+  CHECK(hermes.kanban({"doctor"}).status == 0);
+}
+
+TEST_CASE("import brings the attachments whose files are still below the board", "[cli]") {
+  const Hermes hermes;
+  const std::string source = hermes.dir() / "kanban.db";
+  std::ofstream(hermes.dir() / "kept.txt") << "words";
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(source.c_str(), &handle) == SQLITE_OK);
+  const std::string dir = hermes.dir();
+  const std::string sql =
+      "CREATE TABLE tasks (id TEXT, title TEXT, status TEXT, created_at INTEGER);"
+      "CREATE TABLE task_attachments (task_id TEXT, filename TEXT, stored_path TEXT);"
+      "INSERT INTO tasks VALUES ('t_00000001', 'a', 'ready', 1600000000);"
+      "INSERT INTO task_attachments VALUES ('t_00000001', 'kept.txt', '" +
+      dir + "/kept.txt'), ('t_00000001', 'lost.txt', '" + dir +
+      "/lost.txt'), ('t_00000001', 'theirs', '" + dir +
+      "/../passwd'), ('t_00000001', 'p', "
+      "'/etc/passwd');";
+  REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(handle);
+
+  const Json dry = Json::parse(hermes.kanban({"import", source, "--dry-run", "--json"}).out);
+  CHECK(dry["imported"]["attachments"] == 1);
+  const Json done = Json::parse(hermes.kanban({"import", source, "--json"}).out);
+  CHECK(done["imported"]["attachments"] == 1);
+  CHECK(done["skipped"] == dry["skipped"]);
+  REQUIRE(done["skipped"].size() == 3);
+  CHECK(done["skipped"][0]["reason"] == "the file of an attachment is not there");
+  CHECK(done["skipped"][2]["reason"] ==
+        "the file of an attachment is not below the directory of the board");
+  const Ran listed = hermes.kanban({"attachments", "t_00000001"});
+  CHECK(listed.out.find("kept.txt") != std::string::npos);
   CHECK(hermes.kanban({"doctor"}).status == 0);
 }
 
