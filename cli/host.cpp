@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -17,6 +18,7 @@
 #include "cli/print.hpp"
 #include "cli/programs.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
 #include "verbs/programs.hpp"
 
@@ -181,13 +183,23 @@ Result<std::string> TerminalHost::read_input(std::size_t most) {
               "shorten it, or keep the material in a file and name the file");
 }
 
-void TerminalHost::begin(const verbs::Json& facts) {
+namespace {
+
+// From here on these signals arrive at the descriptor that is answered, and nowhere else.
+Fd signals_at_descriptor(std::initializer_list<int> numbers) {
   sigset_t mask;
   sigemptyset(&mask);
-  sigaddset(&mask, SIGINT);
-  sigaddset(&mask, SIGTERM);
+  for (const int number : numbers) {
+    sigaddset(&mask, number);
+  }
   sigprocmask(SIG_BLOCK, &mask, nullptr);
-  signals_.reset(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  return Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
+void TerminalHost::begin(const verbs::Json& facts) {
+  signals_ = signals_at_descriptor({SIGINT, SIGTERM});
   if (!json_) {
     put_in_stream(stream_header(facts));
   }
@@ -221,6 +233,71 @@ bool TerminalHost::put_in_stream(std::string_view text) {
   return true;
 }
 
+namespace {
+
+// The alternate screen with its own cursor, which is hidden, and lines that are cut at the edge
+// instead of broken (xterm's ctlseqs: private modes 1049, 25 and 7).
+constexpr std::string_view k_enter_screen = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+constexpr std::string_view k_leave_screen = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+constexpr Millis k_between_pictures{50};
+
+}  // namespace
+
+Result<void> TerminalHost::begin_screen() {
+  const char* term = ::getenv("TERM");
+  if (::isatty(STDOUT_FILENO) != 1 || term == nullptr || std::string_view(term) == "dumb") {
+    return fail(ErrorCode::usage, "standard output is no terminal to draw on",
+                "`hermes kanban watch` is for pipes: it prints each event as it is committed");
+  }
+  signals_ = signals_at_descriptor({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+  screen_signals_ = signals_at_descriptor({SIGWINCH, SIGTSTP});
+  on_screen_ = true;
+  put_out(k_enter_screen);
+  return {};
+}
+
+verbs::Host::Screen TerminalHost::screen() {
+  const Screen told{terminal_rows(STDOUT_FILENO), terminal_columns(STDOUT_FILENO)};
+  return told.rows == 0 || told.columns == 0 ? Screen{24, 80} : told;  // a VT100's
+}
+
+// Everything at once, each line over the old one, so that nothing flickers.
+bool TerminalHost::draw(const verbs::Json& picture) {
+  using Clock = std::chrono::steady_clock;
+  if (drawn_at_) {
+    const auto left =
+        std::chrono::ceil<Millis>(*drawn_at_ + k_between_pictures - Clock::now()).count();
+    pollfd end{signals_.get(), POLLIN, 0};
+    if (left > 0 && ::poll(&end, 1, static_cast<int>(left)) > 0) {
+      return false;
+    }
+  }
+  drawn_at_ = Clock::now();
+  const Screen size = screen();
+  return put_in_stream("\x1b[H" +
+                       screen_text(picture, style_of_output(), size.rows, size.columns, now()) +
+                       "\x1b[J");
+}
+
+void TerminalHost::end_screen() {
+  if (on_screen_) {
+    on_screen_ = false;
+    put_out(k_leave_screen);
+  }
+}
+
+// After Ctrl-Z the shell has its screen until `fg`.
+void TerminalHost::redress_screen() {
+  signalfd_siginfo info{};
+  while (::read(screen_signals_.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGTSTP) {
+      put_out(k_leave_screen);
+      ::raise(SIGSTOP);
+      put_out(k_enter_screen);
+    }
+  }
+}
+
 verbs::Host::Woken TerminalHost::wait_for(const db::GateWatch& watch, std::optional<Millis> limit) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + limit.value_or(Millis{0});
@@ -229,13 +306,14 @@ verbs::Host::Woken TerminalHost::wait_for(const db::GateWatch& watch, std::optio
     // care.
     pollfd items[] = {{watch.fd(), POLLIN, 0},
                       {signals_.get(), POLLIN, 0},
-                      {signals_ ? STDOUT_FILENO : -1, 0, 0}};
+                      {signals_ ? STDOUT_FILENO : -1, 0, 0},
+                      {screen_signals_.get(), POLLIN, 0}};
     int wait_ms = -1;
     if (limit) {
       wait_ms = static_cast<int>(
           std::max<std::int64_t>(0, std::chrono::ceil<Millis>(deadline - Clock::now()).count()));
     }
-    const int ready = ::poll(items, 3, wait_ms);
+    const int ready = ::poll(items, std::size(items), wait_ms);
     if (ready == 0) {
       return Woken::timeout;
     }
@@ -245,6 +323,10 @@ verbs::Host::Woken TerminalHost::wait_for(const db::GateWatch& watch, std::optio
     if ((items[1].revents & POLLIN) != 0 ||
         (items[2].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
       return Woken::stopped;
+    }
+    if ((items[3].revents & POLLIN) != 0) {
+      redress_screen();
+      return Woken::changed;
     }
     if (items[0].revents != 0) {
       return Woken::changed;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 #include "kernel/base/fd.hpp"
 #include "verbs/call.hpp"
 
@@ -26,16 +29,25 @@ class TerminalHost final : public verbs::Host {
   Result<std::string> read_input(std::size_t most) override;
   void begin(const verbs::Json& facts) override;
   bool emit(const verbs::Json& item) override;
+  Result<void> begin_screen() override;
+  Screen screen() override;
+  bool draw(const verbs::Json& picture) override;
+  void end_screen() override;
   Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
   void give_up_after(Millis limit) override;
 
  private:
   bool put_in_stream(std::string_view text);
+  void redress_screen();
 
   bool json_;
   // From `begin` on SIGINT and SIGTERM arrive here: blocked, so that they end the stream between
   // two items and also while its reader is slow.
   Fd signals_;
+  // While pictures are drawn: SIGWINCH and SIGTSTP, after which the picture is drawn anew.
+  Fd screen_signals_;
+  std::optional<std::chrono::steady_clock::time_point> drawn_at_;
+  bool on_screen_ = false;
 };
 
 }  // namespace hermes::cli

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <exception>
@@ -20,28 +19,6 @@ namespace hermes::cli {
 namespace {
 
 constexpr int k_usage = 2;
-
-std::string_view variable(const char* name) {
-  const char* value = ::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// no-color.org: set and not empty. bixense.com/clicolors: CLICOLOR_FORCE goes for pipes too.
-bool wants_colour(bool terminal) {
-  if (!variable("NO_COLOR").empty()) {
-    return false;
-  }
-  if (const auto force = variable("CLICOLOR_FORCE"); !force.empty() && force != "0") {
-    return true;
-  }
-  return terminal && variable("TERM") != "dumb" && !variable("TERM").empty();
-}
-
-Style style() {
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  return {wants_colour(terminal), terminal, terminal_columns(STDOUT_FILENO),
-          help_columns(STDOUT_FILENO)};
-}
 
 void tell(std::string_view speaker, const Error& error) {
   std::string text = fmt::format("{}: {}\n", speaker, printable(error.message));
@@ -64,7 +41,7 @@ std::string printed(const verbs::Verb& verb, const verbs::Answer& answer, bool j
     return answer.value.dump(2, ' ', false, verbs::Json::error_handler_t::replace) + "\n";
   }
   const Printer printer = printer_of(verb);
-  return printer == nullptr ? "" : printer(answer, style());
+  return printer == nullptr ? "" : printer(answer, style_of_output());
 }
 
 // A success is printed only now: the handler returned after its commit.

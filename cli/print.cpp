@@ -1,12 +1,42 @@
 #include "cli/print.hpp"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "kernel/base/terminal.hpp"
 #include "verbs/handlers.hpp"
 
 namespace hermes::cli {
+
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* value = ::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// no-color.org: set and not empty. bixense.com/clicolors: CLICOLOR_FORCE goes for pipes too.
+bool wants_colour(bool terminal) {
+  if (!variable("NO_COLOR").empty()) {
+    return false;
+  }
+  if (const auto force = variable("CLICOLOR_FORCE"); !force.empty() && force != "0") {
+    return true;
+  }
+  return terminal && variable("TERM") != "dumb" && !variable("TERM").empty();
+}
+
+}  // namespace
+
+Style style_of_output() {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  return {wants_colour(terminal), terminal, terminal_columns(STDOUT_FILENO),
+          help_columns(STDOUT_FILENO)};
+}
 
 Printer printer_of(const verbs::Verb& verb) {
   static constexpr auto k_printers = std::to_array<std::pair<verbs::Handler, Printer>>({

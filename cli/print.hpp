@@ -16,6 +16,9 @@ struct Style {
   std::size_t help_columns = 100;  // help is broken at this width
 };
 
+// As standard output and the environment (NO_COLOR, CLICOLOR_FORCE, TERM) want it.
+Style style_of_output();
+
 using Printer = std::string (*)(const verbs::Answer& answer, const Style& style);
 
 // The printer of a verb; null when it prints nothing of its own.
@@ -85,6 +88,11 @@ std::string print_candidates(const verbs::Answer& answer, const Style& style);
 
 // One line for each attachment, for `show` and `attachments`.
 std::string attachment_lines(const verbs::Json& attachments);
+
+// A picture of the board for `list --watch`: `rows` lines, each ending in what clears the rest of
+// its line, the last without a line break.
+std::string screen_text(const verbs::Json& picture, const Style& style, std::size_t rows,
+                        std::size_t columns, Instant now);
 
 std::string stream_header(const verbs::Json& facts);
 // One event; `now` decides whether its date is said.

@@ -131,6 +131,24 @@ std::string head_of(const Json& whole, const Json& people) {
   return out + ids_field("parents", whole["parents"]) + ids_field("children", whole["children"]);
 }
 
+std::vector<std::vector<std::string>> task_rows(const Json& tasks, const Style& style) {
+  const bool tenants =
+      std::ranges::any_of(tasks, [](const Json& task) { return !task["tenant"].is_null(); });
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& task : tasks) {
+    const std::string status = shown(task["status"]);
+    const Icon& icon = icon_of(status);
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {coloured(icon.icon, icon.colour, style) + " " + shown(task["id"]),
+           coloured(status, icon.colour, style), shown(task["assignee"])};
+    if (tenants) {
+      row.push_back(shown(task["tenant"]));
+    }
+    row.push_back(shown(task["title"]));
+  }
+  return rows;
+}
+
 std::string section(std::string_view title, const std::string& content) {
   return content.empty() ? "" : fmt::format("\n{}:\n{}", title, content);
 }
@@ -204,25 +222,41 @@ std::string print_created(const verbs::Answer& answer, const Style&) {
 }
 
 std::string print_list(const verbs::Answer& answer, const Style& style) {
-  std::string out = header_of(answer.people);
-  if (answer.value.empty()) {
-    return out + "(no matching tasks)\n";
+  if (answer.people.contains("watched")) {
+    return "";
   }
-  const bool tenants =
-      std::ranges::any_of(answer.value, [](const Json& task) { return !task["tenant"].is_null(); });
-  std::vector<std::vector<std::string>> rows;
-  for (const Json& task : answer.value) {
-    const std::string status = shown(task["status"]);
-    const Icon& icon = icon_of(status);
-    std::vector<std::string>& row = rows.emplace_back();
-    row = {coloured(icon.icon, icon.colour, style) + " " + shown(task["id"]),
-           coloured(status, icon.colour, style), shown(task["assignee"])};
-    if (tenants) {
-      row.push_back(shown(task["tenant"]));
-    }
-    row.push_back(shown(task["title"]));
+  const std::string out = header_of(answer.people);
+  return answer.value.empty() ? out + "(no matching tasks)\n"
+                              : out + table(task_rows(answer.value, style), style.columns);
+}
+
+std::string screen_text(const Json& picture, const Style& style, std::size_t rows,
+                        std::size_t columns, Instant now) {
+  constexpr std::size_t k_frame = 3;  // counts, a blank line, the footer
+  const std::string counts = counts_text(picture["counts"]);
+  const std::string filter = shown(picture["filter"]);
+  std::vector<std::string> lines{clip_columns(fmt::format("{}  {}", shown(picture["board"]),
+                                                          counts.empty() ? "no tasks" : counts),
+                                              columns),
+                                 ""};
+  const std::size_t room = rows > k_frame ? rows - k_frame : 0;
+  std::vector<std::string> tasks = table_lines(task_rows(picture["tasks"], style), columns);
+  if (tasks.empty()) {
+    tasks.emplace_back("(no matching tasks)");
   }
-  return out + table(std::move(rows), style.columns);
+  const bool more = tasks.size() > room;
+  tasks.resize(std::min(tasks.size(), room));
+  lines.insert(lines.end(), tasks.begin(), tasks.end());
+  lines.resize(std::max(lines.size(), rows > 0 ? rows - 1 : 0));
+  const std::string footer =
+      fmt::format("{}{}{}  Ctrl-C ends", second(Json(now.ms), now.ms),
+                  filter.empty() ? "" : "  " + filter, more ? "  … more than fit" : "");
+  lines.push_back(coloured(clip_columns(footer, columns), "2", style));
+  std::string out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    out += (i == 0 ? "" : "\r\n") + lines[i] + "\x1b[K";
+  }
+  return out;
 }
 
 std::string print_show(const verbs::Answer& answer, const Style&) {

@@ -274,6 +274,9 @@ inline constexpr auto k_list = std::to_array<Argument>({
      .help = "at most this many; at least 1",
      .least = 1,
      .most = 10'000'000},
+    {.name = "watch",
+     .type = Type::boolean,
+     .help = "draw the list anew with every change, until Ctrl-C; on a terminal only"},
 });
 
 inline constexpr auto k_import = std::to_array<Argument>({

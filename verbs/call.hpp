@@ -78,6 +78,23 @@ class Host {
   virtual void begin(const Json& facts) = 0;
   virtual bool emit(const Json& item) = 0;
 
+  // Pictures of the board on a terminal, one over the other. `begin_screen` once before the first,
+  // `end_screen` in any case after the last. From then on `wait_for` answers `changed` too when the
+  // terminal has another size.
+  struct Screen {
+    std::size_t rows = 0;
+    std::size_t columns = 0;
+  };
+  // Error: usage where there is no terminal.
+  virtual Result<void> begin_screen() {
+    return fail(ErrorCode::usage, "there is no terminal to draw on",
+                "`hermes kanban watch` is for pipes: it prints each event as it is committed");
+  }
+  virtual Screen screen() { return {}; }
+  // False when the call is to end. Keeps at least 50 ms between two pictures.
+  virtual bool draw(const Json&) { return false; }
+  virtual void end_screen() {}
+
   enum class Woken { changed, timeout, stopped };
   // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
   virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;

@@ -1,5 +1,10 @@
+#include <algorithm>
+
 #include "kernel/base/text.hpp"
+#include "kernel/board/stats.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/db/watch.hpp"
+#include "verbs/fleet.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/names.hpp"
 #include "verbs/open.hpp"
@@ -31,11 +36,68 @@ board::ListFilter filter_of(const Call& call) {
   return filter;
 }
 
+// The filters as they were given, for the heading of a picture.
+std::string filter_text(const Values& values) {
+  std::string out;
+  for (const auto& [name, given] : values.all()) {
+    if (name != "watch" && !given.empty()) {
+      out +=
+          (out.empty() ? "--" : " --") + name + (given.front().empty() ? "" : " " + given.front());
+    }
+  }
+  return out;
+}
+
+// Whatever happens, the terminal is given back as it was.
+struct ScreenEnd {
+  Host& host;
+  ~ScreenEnd() { host.end_screen(); }
+};
+
+// No more rows are read than the terminal has, so that a large board is drawn as fast as a small
+// one.
+Result<Answer> watch_list(OpenBoard& open, Call& call, const board::ListFilter& filter) {
+  if (call.json) {
+    return fail(ErrorCode::usage, "--watch draws for people and has no JSON form",
+                "`hermes kanban watch --json` prints each event as it is committed");
+  }
+  TRY(call.host.begin_screen());
+  const ScreenEnd end{call.host};
+  TRY_ASSIGN(db::GateWatch changes, db::GateWatch::on(open.paths.lock()));
+  Answer answer;
+  answer.people = {{"watched", true}};
+  while (true) {
+    const auto rows = static_cast<std::int64_t>(call.host.screen().rows) + 1;
+    board::ListFilter visible = filter;
+    visible.limit = filter.limit == 0 ? rows : std::min(filter.limit, rows);
+    TRY_ASSIGN(Json picture, open.database.read([&](db::Reader& tx) -> Result<Json> {
+      TRY_ASSIGN(const std::vector<Task> tasks, board::list_tasks(tx, visible));
+      Json lines = Json::array();
+      for (const Task& task : tasks) {
+        lines.push_back(task_line_json(task));
+      }
+      return Json{{"tasks", std::move(lines)}, {"counts", counts_json(board::stats(tx).by_status)}};
+    }));
+    picture["board"] = open.paths.slug;
+    picture["filter"] = filter_text(call.values);
+    if (!call.host.draw(picture) ||
+        call.host.wait_for(changes, std::nullopt) == Host::Woken::stopped) {
+      return answer;
+    }
+    if (changes.take() == db::GateWatch::Seen::lost) {
+      TRY_ASSIGN(changes, db::GateWatch::on(open.paths.lock()));
+    }
+  }
+}
+
 }  // namespace
 
 Result<Answer> list(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_read(call));
   const board::ListFilter filter = filter_of(call);
+  if (call.values.flag("watch")) {
+    return watch_list(open, call, filter);
+  }
   TRY_ASSIGN(const std::vector<Task> tasks,
              open.database.read([&](db::Reader& tx) { return board::list_tasks(tx, filter); }));
   Answer answer;

@@ -12,6 +12,11 @@ std::size_t terminal_columns(int fd) {
   return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+std::size_t terminal_rows(int fd) {
+  winsize size{};
+  return ::isatty(fd) == 1 && ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 std::size_t help_columns(int fd) {
   constexpr std::size_t k_most = 100;
   constexpr std::size_t k_least = 40;
