@@ -142,6 +142,8 @@ class Teller {
 
 }  // namespace
 
+namespace {
+
 json dry_run(const home::Home& home, const Settings& settings, const HostIdentity& host,
              Instant now) {
   const Limits& limits = settings.config().limits;
@@ -192,6 +194,13 @@ json dry_run(const home::Home& home, const Settings& settings, const HostIdentit
     });
   }
   return report;
+}
+
+}  // namespace
+
+std::string dry_run_text(const home::Home& home, const Settings& settings, Instant now,
+                         bool as_json) {
+  return report_text(dry_run(home, settings, this_host(), now), as_json);
 }
 
 }  // namespace hermes::daemon

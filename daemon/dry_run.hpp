@@ -1,7 +1,5 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "daemon/settings.hpp"
 #include "kernel/base/process.hpp"
 
@@ -12,8 +10,8 @@ namespace hermes::daemon {
 // directory. A board that cannot be read is said on standard error and left out.
 //
 // It tells the first look only: what a pass does may make more to do (a task that is woken is
-// started with the look after).
-nlohmann::json dry_run(const home::Home& home, const Settings& settings, const HostIdentity& host,
-                       Instant now);
+// started with the look after). `as_json`: one object; else lines for people.
+std::string dry_run_text(const home::Home& home, const Settings& settings, Instant now,
+                         bool as_json);
 
 }  // namespace hermes::daemon

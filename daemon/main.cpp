@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "daemon/dispatcher.hpp"
 #include "daemon/dry_run.hpp"
@@ -203,8 +202,7 @@ int run(const std::vector<std::string>& arguments) {
     return refuse_to_start(*options, loaded.error());
   }
   if (options->dry_run) {
-    fmt::print("{}",
-               report_text(dry_run(*home, settings, this_host(), wall_clock_now()), options->json));
+    fmt::print("{}", dry_run_text(*home, settings, wall_clock_now(), options->json));
     return 0;
   }
   const auto shim = find_shim();

@@ -69,8 +69,8 @@ TEST_CASE("a worker hands its work to the reviewer, whose completion is the appr
   CHECK(to_start(f) == std::vector{"shell " + child_of, "judge " + id});
   const auto review = f.start(id);
   CHECK(f.task(id).lane == Lane::review);
-  const auto text =
-      f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+  const auto text = f.read(
+      [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits, "/a").value(); });
   CHECK(text.find("waits for a review") != std::string::npos);
   CHECK(text.find("please look") != std::string::npos);
   CHECK(f.status(child) == Status::todo);
@@ -108,8 +108,8 @@ TEST_CASE("a reviewer sends the work back, and the next worker is told why") {
   CHECK(f.status(id) == Status::ready);
   f.exits(review, 0);
   CHECK(to_start(f) == std::vector{"shell " + id});
-  const auto text =
-      f.read([&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits).value(); });
+  const auto text = f.read(
+      [&](db::Reader& tx) { return board::context_text(tx, id, f.now, f.limits, "/a").value(); });
   CHECK(text.find("CHANGES REQUESTED: tests are missing") != std::string::npos);
   CHECK(text.find("waits for a review") == std::string::npos);
 }
