@@ -118,6 +118,9 @@ std::string print_gc(const verbs::Answer& answer, const Style&) {
   if (value["attachments"]["removed"] != 0) {
     out += ", " + part("attachments", "orphan attachment");
   }
+  if (value["worktrees"]["removed"] != 0) {
+    out += ", " + part("worktrees", "working tree");
+  }
   if (value["leftovers"]["removed"] != 0) {
     out += fmt::format(", {} left by killed commands",
                        value["leftovers"]["removed"].dump() + " directories");

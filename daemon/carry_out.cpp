@@ -8,6 +8,7 @@
 #include "kernel/board/runs.hpp"
 #include "kernel/board/snapshot.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/board/trees.hpp"
 #include "kernel/home/workspace.hpp"
 
 namespace hermes::daemon {
@@ -35,7 +36,10 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
   }
   for (const std::int64_t run_id : batch.signal) {
     batch.effects += roster_.signal_stop(batch.desk->slug(), run_id) ? 1 : 0;
+    trees_.cancel(batch.desk->slug(), run_id);
   }
+  begin_trees(batch, now);
+  take_trees(batch);
   spawn_shims(batch, now);
   open_gates(batch, now);
   return batch.effects > 0;
@@ -60,6 +64,9 @@ void Dispatcher::prepare_starts(Batch& batch, Instant now) {
     return !start.task || !settings_.profiles().contains(start.profile);
   });
   for (Start& start : batch.starts) {
+    if (start.task->workspace_kind == WorkspaceKind::worktree) {
+      continue;  // git comes after the claim
+    }
     auto workspace = home::prepare_workspace(batch.desk->paths(), *start.task);
     if (workspace) {
       start.workspace = std::move(*workspace);
@@ -133,7 +140,6 @@ bool Dispatcher::claim_start(board::Change& change, Start& start) {
   if (!start.workspace.empty()) {
     request.workspace_path = start.workspace;
   }
-  request.branch = start.task->branch;
   auto run = board::claim(change, start.task_id, request);
   if (!run) {
     log_debug("not started: " + one_line(run.error()));
@@ -153,6 +159,79 @@ bool Dispatcher::claim_start(board::Change& change, Start& start) {
     }
   }
   return true;
+}
+
+// Takes out those that have to wait for git.
+void Dispatcher::begin_trees(Batch& batch, Instant now) {
+  const std::string& board = batch.desk->slug();
+  std::vector<Start> at_once;
+  for (Start& start : batch.starts) {
+    if (!start.run || start.task->workspace_kind != WorkspaceKind::worktree) {
+      at_once.push_back(std::move(start));
+      continue;
+    }
+    const std::int64_t run_id = start.run->id;
+    roster_.expect(board, *start.run);
+    if (const auto begun = trees_.start(board, run_id, *start.task); !begun) {
+      hold_starts(now, one_line(begun.error()));
+      roster_.ended(board, run_id,
+                    {.kind = ExitKind::setup_failed, .detail = one_line(begun.error())});
+      continue;
+    }
+    waiting_for_tree_.insert_or_assign({board, run_id}, std::move(start));
+  }
+  batch.starts = std::move(at_once);
+}
+
+// Puts those whose tree is there back among the starts.
+void Dispatcher::take_trees(Batch& batch) {
+  const std::string& board = batch.desk->slug();
+  for (TreeMakers::Done& done : trees_.take(board)) {
+    auto waiting = waiting_for_tree_.extract({board, done.run_id});
+    if (waiting.empty()) {
+      continue;
+    }
+    Start start = std::move(waiting.mapped());
+    if (!settings_.profiles().contains(start.profile)) {
+      roster_.ended(board, done.run_id, {.kind = ExitKind::never_started});
+      continue;
+    }
+    std::optional<Error> failure =
+        done.tree ? cannot_use(batch, start, done.tree->path) : done.tree.error();
+    if (failure) {  // `conflict`: it was told to stop, and is to blame for nothing
+      roster_.ended(board, done.run_id,
+                    {.kind = failure->code == ErrorCode::conflict ? ExitKind::never_started
+                                                                  : ExitKind::workspace_failed,
+                     .detail = one_line(*failure)});
+      continue;
+    }
+    start.run->workspace_path = done.tree->path;
+    start.run->branch = done.tree->branch;
+    batch.starts.push_back(std::move(start));
+  }
+}
+
+// Two tasks may name one tree, but not work in it at one time: by what runs on any board here, and
+// by who has claimed on this one.
+std::optional<Error> Dispatcher::cannot_use(Batch& batch, const Start& start,
+                                            const std::string& tree) {
+  std::optional<std::string> user = roster_.user_of(tree);
+  for (const Start& other : batch.starts) {
+    if (other.run && other.run->workspace_path == tree) {
+      user = other.task_id;
+    }
+  }
+  if (!user) {
+    (void)batch.desk->read(wall_clock_now(), [&](db::Reader& tx) {
+      user = board::tree_user(tx, tree, start.task_id);
+    });
+  }
+  return user ? std::optional(board::tree_in_use(tree, *user)) : std::nullopt;
+}
+
+void Dispatcher::forget_trees(const std::string& board) {
+  trees_.forget_board(board);
+  std::erase_if(waiting_for_tree_, [&](const auto& item) { return item.first.first == board; });
 }
 
 void Dispatcher::spawn_shims(Batch& batch, Instant now) {

@@ -31,7 +31,8 @@ Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, Hos
       holder_(std::move(holder)),
       loop_(loop),
       purpose_(purpose),
-      roster_(home_, host_.boot, loop) {}
+      roster_(home_, host_.boot, loop),
+      trees_(home_, loop) {}
 
 bool Dispatcher::Batch::empty() const {
   return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() &&
@@ -54,7 +55,7 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   settings_.refresh();
   tell_caps();
   find_boards();
-  const auto step = roster_.step(std::chrono::steady_clock::now());
+  auto step = roster_.step(std::chrono::steady_clock::now());
   if (roster_.take_setup_failure()) {
     hold_starts(now, "hermes-shim could not set a run up (is run/ writable?)");
   }
@@ -69,12 +70,16 @@ std::optional<MonotonicTime> Dispatcher::pass() {
       log_error(fmt::format("board {}: unexpected: {}", batch.desk->slug(), error.what()));
       roster_.forget_unstarted(
           batch.desk->slug());  // what was claimed and not started is found by its record
+      forget_trees(batch.desk->slug());
     }
   }
   // Many short workers end one by one; a moment's wait lets one pass, with its two commits, serve
   // several. A board with little to do is served at once.
   loop_.pace(roster_.alive() >= k_busy_from ? k_busy_pace : std::chrono::microseconds{0});
-  idle_ = !acted && !step;
+  idle_ = !acted && !step && !trees_.busy();
+  if (const auto late = trees_.step(std::chrono::steady_clock::now())) {
+    step = step ? std::min(*step, *late) : late;
+  }
   if (acted) {
     loop_.wake();
   }
@@ -103,6 +108,7 @@ void Dispatcher::find_boards() {
       roster_.forget_board(desk->slug());
       home::clear_notice(home_, home::board_topic(desk->slug()));
       told_troubles_.erase(desk->slug());
+      forget_trees(desk->slug());
     }
     return gone;
   });
@@ -204,7 +210,9 @@ std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& s
   for (const rules::Action& action : plan.actions) {
     std::visit(Sorter{batches}, action);
   }
-  std::erase_if(batches, [](const Batch& batch) { return batch.empty(); });
+  std::erase_if(batches, [this](const Batch& batch) {
+    return batch.empty() && !trees_.is_ready(batch.desk->slug());
+  });
   return batches;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/roster.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/starter.hpp"
+#include "daemon/trees.hpp"
 #include "kernel/base/process.hpp"
 #include "kernel/rules/plan.hpp"
 
@@ -27,6 +28,10 @@ namespace hermes::daemon {
 //   close, nothing starts: aborted
 //   3. one transaction commits their identities, the gates open    killed between: as 2; after it:
 //   they are adopted
+//
+// Between 1 and 2 lies, for a task that works in a working tree of git, a child process that makes
+// the tree; the pass goes on without it, and a later one takes up the start. Killed there: as 1,
+// and the next attempt finds the tree as far as it has come.
 class Dispatcher {
  public:
   struct Purpose {
@@ -43,6 +48,7 @@ class Dispatcher {
   // by itself in a moment.
   bool idle() const { return idle_; }
   bool stops_pending() const { return stops_pending_; }
+  bool makes_trees() const { return trees_.busy(); }  // their starts follow
   bool newer_schema() const;
   bool fenced_off()
       const;  // another dispatcher has taken a board over: this one has no business here
@@ -96,6 +102,10 @@ class Dispatcher {
   bool commit_decisions(Batch& batch, Instant now);
   ExitFacts with_command(board::Change& change, const rules::FinishRun& finished) const;
   bool claim_start(board::Change& change, Start& start);
+  void begin_trees(Batch& batch, Instant now);
+  void take_trees(Batch& batch);
+  std::optional<Error> cannot_use(Batch& batch, const Start& start, const std::string& tree);
+  void forget_trees(const std::string& board);
   void spawn_shims(Batch& batch, Instant now);
   void open_gates(Batch& batch, Instant now);
   void tell_trouble(const Desk& desk);
@@ -112,6 +122,8 @@ class Dispatcher {
   Loop& loop_;
   Purpose purpose_;
   Roster roster_;
+  TreeMakers trees_;
+  std::map<std::pair<std::string, std::int64_t>, Start> waiting_for_tree_;  // by board and run
   std::vector<std::unique_ptr<Desk>> desks_;
   std::optional<Instant> starts_held_until_;
   Instant rate_second_;  // the second that started_this_second_ counts

@@ -80,7 +80,7 @@ bool pass_is_over(const Options& options, const Dispatcher& dispatcher, Monotoni
   }
   const bool waits = options.mode == Options::Mode::finish && dispatcher.stops_pending();
   const bool patient = std::chrono::steady_clock::now() - began < k_once_patience;
-  return (dispatcher.idle() && !waits) || !patient;
+  return (dispatcher.idle() && !waits) || (!patient && !dispatcher.makes_trees());
 }
 
 std::string status_text(const Dispatcher& dispatcher) {
@@ -240,6 +240,9 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char* argv[]) {
   hermes::reserve_standard_descriptors();
   try {
+    if (argc > 1 && argv[1] == hermes::daemon::k_make_tree) {
+      return hermes::daemon::make_tree({argv + 2, argv + argc});
+    }
     return hermes::daemon::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     fmt::print(stderr, "hermes-dispatcher: unexpected: {}\n", error.what());

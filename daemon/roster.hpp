@@ -45,6 +45,9 @@ class Roster {
   // order of the design).
   void adopt(const std::string& board, const Run& run);
 
+  // The task whose run works in this directory, of any board.
+  std::optional<std::string> user_of(const std::string& workspace) const;
+
   // Adds what is known of each run's process to the view of its board.
   void complete(rules::BoardView& view) const;
 

@@ -1,7 +1,9 @@
 #include "kernel/board/claims.hpp"
 
 #include "kernel/board/tasks.hpp"
+#include "kernel/board/trees.hpp"
 #include "kernel/home/workspace.hpp"
+#include "kernel/home/worktree.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/names.hpp"
 #include "verbs/open.hpp"
@@ -10,6 +12,8 @@
 namespace hermes::verbs {
 
 namespace {
+
+constexpr Millis k_tree_term{120'000};  // of all the git commands for one tree
 
 // A claim that would be refused must leave no directory behind, and a directory that cannot be made
 // must leave no claim behind. So the claim is rehearsed in a transaction that is rolled back; then
@@ -29,6 +33,32 @@ Result<Task> rehearse(OpenBoard& open, Call& call, const board::ClaimRequest& re
   return std::unexpected(rolled_back.error());
 }
 
+// Where it is worked, into the request: made now, with git where it takes that.
+Result<void> prepare(OpenBoard& open, const Task& task, board::ClaimRequest& request) {
+  if (task.workspace_kind != WorkspaceKind::worktree) {
+    TRY_ASSIGN(request.workspace_path, home::prepare_workspace(open.paths, task));
+    return {};
+  }
+  home::Git git(k_tree_term);
+  TRY_ASSIGN(const home::Tree tree,
+             home::prepare_worktree(open.paths, {task.id, task.workspace_path, task.branch}, git));
+  request.workspace_path = tree.path;
+  request.branch = tree.branch;
+  return {};
+}
+
+// The check is part of the transaction that claims, so that of two who name one tree one is
+// refused.
+Result<Run> claim_prepared(board::Change& tx, const Task& task,
+                           const board::ClaimRequest& request) {
+  if (task.workspace_kind == WorkspaceKind::worktree) {
+    if (const auto user = board::tree_user(tx.tx, *request.workspace_path, task.id)) {
+      return std::unexpected(board::tree_in_use(*request.workspace_path, *user));
+    }
+  }
+  return board::claim(tx, task.id, request);
+}
+
 }  // namespace
 
 Result<Answer> claim(Call& call) {
@@ -39,9 +69,9 @@ Result<Answer> claim(Call& call) {
   request.profile = assignee_name(call.values.text_or("as", open.actor.name));
   request.ttl = call.values.duration("ttl").value_or(open.config.limits.claim_ttl);
   TRY_ASSIGN(const Task task, rehearse(open, call, request));
-  TRY_ASSIGN(request.workspace_path, home::prepare_workspace(open.paths, task));
+  TRY(prepare(open, task, request));
   TRY_ASSIGN(const Run run, change(open, call, [&](board::Change& tx) {
-               return board::claim(tx, task.id, request);
+               return claim_prepared(tx, task, request);
              }));
   Answer answer;
   answer.value = {{"task_id", task.id},
@@ -50,6 +80,7 @@ Result<Answer> claim(Call& call) {
                   {"attempt", run.attempt},
                   {"profile", or_null(run.profile)},
                   {"workspace", or_null(request.workspace_path)},
+                  {"branch", or_null(request.branch)},
                   {"ttl_ms", request.ttl.count()},
                   {"expires_at_ms", (call.environment.now + request.ttl).ms}};
   tell_config_error(open, answer);

@@ -172,12 +172,6 @@ Result<Answer> create(Call& call) {
     tell_past_wake_time(call, request.wake_at, answer);
   }
   warn_of_dead_parents(open, created.task, answer);
-  if (created.task.workspace_kind == WorkspaceKind::worktree) {
-    answer.advice.push_back(
-        "note: worktree workspaces cannot be made yet, so a worker of this task will fail to "
-        "start; "
-        "make the working tree yourself and use --workspace dir:PATH");
-  }
   if (!created.existing) {
     tell_unknown_assignee(open, created.task.assignee, answer);
     if (created.task.status == Status::ready && created.task.assignee.empty() &&

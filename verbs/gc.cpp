@@ -10,8 +10,10 @@
 #include "kernel/home/attachments.hpp"
 #include "kernel/home/log_text.hpp"
 #include "kernel/home/workspace.hpp"
+#include "kernel/home/worktree.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
+#include "verbs/trees.hpp"
 
 namespace hermes::verbs {
 
@@ -110,6 +112,24 @@ Result<Count> sweep_workspaces(const Sweep& sweep) {
   return count;
 }
 
+// Trees of archived and deleted tasks; what must stay is named with its reason. git alone can tell
+// what a tree holds, so a dry run asks nothing.
+Result<Count> sweep_trees(const Sweep& sweep) {
+  Count count;
+  for (const std::string& task : home::tasks_with_trees(sweep.open.paths)) {
+    TRY_ASSIGN(const board::Remains remains, sweep.remains(task));
+    if (sweep.dry_run || (remains.status && *remains.status != Status::archived)) {
+      continue;
+    }
+    if (const auto stays = remove_tree(sweep.open, task)) {
+      sweep.answer.advice.push_back("note: " + *stays);
+    } else {
+      ++count.items;
+    }
+  }
+  return count;
+}
+
 Result<Count> sweep_events(const Sweep& sweep) {
   const Instant before = sweep.before("event-retention-days", sweep.open.config.event_retention);
   Count count;
@@ -202,6 +222,7 @@ Result<Answer> gc(Call& call) {
   Answer answer;
   const Sweep sweep{open, call, call.environment.now, call.values.flag("dry-run"), answer};
   TRY_ASSIGN(const Count workspaces, sweep_workspaces(sweep));
+  TRY_ASSIGN(const Count trees, sweep_trees(sweep));
   TRY_ASSIGN(const Count events, sweep_events(sweep));
   TRY_ASSIGN(const Count logs, sweep_logs(sweep));
   TRY_ASSIGN(const Count attachments, sweep_attachments(sweep));
@@ -209,6 +230,7 @@ Result<Answer> gc(Call& call) {
   answer.value = {{"board", open.paths.slug},
                   {"dry_run", sweep.dry_run},
                   {"workspaces", count_json(workspaces)},
+                  {"worktrees", {{"removed", trees.items}}},
                   {"events", {{"removed", events.items}}},
                   {"logs", count_json(logs)},
                   {"attachments", count_json(attachments)},

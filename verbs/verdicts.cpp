@@ -12,6 +12,7 @@
 #include "verbs/handlers.hpp"
 #include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
+#include "verbs/trees.hpp"
 
 namespace hermes::verbs {
 
@@ -211,7 +212,12 @@ Result<Answer> archive(Call& call) {
                  },
                  refused_item));
   for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
-    remove_workspace(open, item.value("task_id", ""));
+    const std::string id = item.value("task_id", "");
+    remove_workspace(open, id);
+    const auto stays = item.value("ok", false) ? remove_tree(open, id) : std::nullopt;
+    if (stays) {
+      answer.advice.push_back("note: " + *stays);
+    }
   }
   return answer;
 }

@@ -142,9 +142,10 @@ Result<Run> heartbeat(Change& change, const std::string& task_id,
 
 bool record_shim(Change& change, const Run& run, std::int64_t shim_pid, std::int64_t shim_start) {
   const int recorded = change.tx.execute(
-      "UPDATE runs SET holder_kind = 'shim', shim_pid = $1, shim_start = $2, spawned_at = $3"
+      "UPDATE runs SET holder_kind = 'shim', shim_pid = $1, shim_start = $2, spawned_at = $3,"
+      " workspace_path = $6, branch = $7"
       " WHERE id = $4 AND token = $5 AND ended_at IS NULL AND stop_kind IS NULL",
-      shim_pid, shim_start, change.now, run.id, run.token);
+      shim_pid, shim_start, change.now, run.id, run.token, run.workspace_path, run.branch);
   if (recorded == 1) {
     append_event(change, run.task_id, run.id, EventKind::spawned, dump({{"pid", shim_pid}}));
   }

@@ -30,7 +30,8 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
 Result<Run> heartbeat(Change& change, const std::string& task_id,
                       const std::optional<std::string>& note);
 
-// The shim of a claimed run: conditional on the run being open with its token. False: it is not
+// The shim of a claimed run, and where it works, which may have been found out after the claim:
+// conditional on the run being open with its token. False: it is not
 // ours any more.
 bool record_shim(Change& change, const Run& run, std::int64_t shim_pid, std::int64_t shim_start);
 

@@ -15,7 +15,7 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
       facts.ending_run = row.integer(0);
     }
   }
-  if (task.workspace_kind == WorkspaceKind::dir) {
+  if (task.workspace_kind != WorkspaceKind::scratch) {
     auto row = tx.query(
         "SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1", task.id);
     if (row.next()) {

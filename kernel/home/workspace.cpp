@@ -83,9 +83,8 @@ Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task)
     case WorkspaceKind::worktree:
       break;
   }
-  return fail(ErrorCode::invalid,
-              fmt::format("worktree workspaces cannot be made yet, and {} asks for one", task.id),
-              "make the working tree yourself and create the task with --workspace dir:PATH");
+  return fail(ErrorCode::internal,
+              fmt::format("the worktree of {} is not made here (prepare_worktree)", task.id));
 }
 
 // The path is ours by construction; a link in its place, or a directory without our mark, is not.

@@ -9,7 +9,8 @@ namespace hermes::home {
 
 // The directory a task's worker works in, made when it is a scratch one (0700, with a marker that
 // says we made it). Made before the claim, so that a task whose workspace cannot be made is never
-// left running. Error: invalid or unavailable, saying why there can be none.
+// left running. Error: invalid or unavailable, saying why there can be none. Not for a worktree,
+// which takes git and time: worktree.hpp.
 Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task);
 
 // The task has a workspace directory that carries our marker.
