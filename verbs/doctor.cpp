@@ -126,6 +126,7 @@ void check_profiles(const home::Home& home, const std::string& path, Report& rep
 }
 
 Result<std::vector<std::string>> problems_of(db::Database& database) {
+  TRY(database.check_migrations());
   TRY_ASSIGN(std::vector<std::string> problems, database.check_integrity(true));
   if (!problems.empty()) {
     return problems;

@@ -44,6 +44,12 @@ constexpr Rule k_rules[] = {
     {"6: no startable or running task has an open link it was started with",
      "SELECT t.id FROM tasks t WHERE t.status IN ('ready', 'review') AND EXISTS"
      " (SELECT 1 FROM links l WHERE l.child_id = t.id AND l.satisfied_at IS NULL)"},
+    {"6: no running task was started with an open link",
+     "SELECT t.id FROM tasks t JOIN links l ON l.child_id = t.id AND l.satisfied_at IS NULL WHERE "
+     "t.status = 'running' AND NOT EXISTS (SELECT 1 FROM events e WHERE e.task_id = t.id AND "
+     "e.kind "
+     "= 'linked' AND json_extract(e.payload, '$.parent') = l.parent_id AND e.seq > (SELECT "
+     "max(c.seq) FROM events c WHERE c.task_id = t.id AND c.kind = 'claimed'))"},
     {"6: no todo task is without an open link",
      "SELECT t.id FROM tasks t WHERE t.status = 'todo' AND NOT EXISTS"
      " (SELECT 1 FROM links l WHERE l.child_id = t.id AND l.satisfied_at IS NULL)"},

@@ -126,6 +126,9 @@ Result<Database> Database::open(const BoardFiles& files, Access access, Instant 
   try {
     Connection connection(files.database, OpenMode::existing);
     TRY(check_identity(connection, files.database, access));
+    if (access == Access::write) {
+      TRY(db::check_migrations(connection, files));
+    }
     if (access == Access::write && connection.pragma("user_version") < schema_version()) {
       TRY(migrate(connection, files, now, gate_wait));
     }
@@ -290,6 +293,14 @@ Result<void> refuse_other_schema(Connection& connection, const BoardFiles& files
 }
 
 }  // namespace
+
+Result<void> Database::check_migrations() {
+  try {
+    return db::check_migrations(connection_, files_);
+  } catch (const DbError& error) {
+    return std::unexpected(to_error(error, files_.database));
+  }
+}
 
 Result<std::vector<std::string>> Database::check_integrity(bool quick, bool all) {
   try {

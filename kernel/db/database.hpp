@@ -64,8 +64,8 @@ class Database {
     write,  // an older schema is migrated under the gate, one transaction per file
     as_is,  // an older schema stays, for copies and repairs: only what every schema has is touched
   };
-  // Error: not_found, damaged, schema (newer: both versions named), unavailable, busy. Never
-  // changes a damaged or newer file.
+  // Error: not_found, damaged, schema (newer: both versions named; other migrations), unavailable,
+  // busy. Never changes a damaged or newer file.
   static Result<Database> open(const BoardFiles& files, Access access, Instant now,
                                Millis gate_wait = std::chrono::seconds{30});
 
@@ -106,6 +106,10 @@ class Database {
 
   // Copies the WAL back and empties it, under the gate: for a board that has gone quiet.
   Result<void> truncate_wal(Millis gate_wait);
+
+  // Whether the board was made by these very migrations; writers are refused by `open` otherwise.
+  // Error: schema.
+  Result<void> check_migrations();
 
   // PRAGMA integrity_check or quick_check: the problems found, at most 20 (`all`: 10,000), none
   // when healthy.

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include "kernel/base/text.hpp"
 #include "kernel/db/gate.hpp"
 #include "kernel/db/migration.hpp"
 
@@ -31,6 +34,26 @@ Result<void> migrate(Connection& connection, const BoardFiles& files, Instant no
         connection.execute("ROLLBACK");
       }
       throw;
+    }
+  }
+  return {};
+}
+
+Result<void> check_migrations(Connection& connection, const BoardFiles& files) {
+  const auto ours = embedded_migrations();
+  Cursor row = connection.query("SELECT number, name, sha256 FROM schema_migrations");
+  while (row.next()) {
+    const auto same = std::find_if(ours.begin(), ours.end(), [&](const EmbeddedMigration& step) {
+      return step.number == row.integer(0);
+    });
+    if (same != ours.end() && row.text(2) != same->sha256) {
+      return fail(
+          ErrorCode::schema,
+          fmt::format("the board {} was made by a program built from other migrations: its step {} "
+                      "({}) is not ours",
+                      printable(files.database.string()), row.integer(0), printable(row.text(1))),
+          "nothing was changed; use the hermes that made it, or carry its tasks over to a new "
+          "board");
     }
   }
   return {};

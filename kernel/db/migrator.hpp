@@ -9,4 +9,8 @@ namespace hermes::db {
 Result<void> migrate(Connection& connection, const BoardFiles& files, Instant now,
                      Millis gate_wait);
 
+// Compares the recorded checksums with those of the files compiled in: a board that was made by a
+// program built from other migrations is not ours to change. Error: schema. Throws DbError.
+Result<void> check_migrations(Connection& connection, const BoardFiles& files);
+
 }  // namespace hermes::db

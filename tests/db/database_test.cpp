@@ -195,6 +195,19 @@ TEST_CASE("a board of schema 2 keeps a pause that it holds, with a length to be 
   CHECK(kept == "shell9000x0");
 }
 
+TEST_CASE("a board of other migrations is left alone by writers, and the check says so") {
+  const Ground ground;
+  ground.raw("UPDATE schema_migrations SET sha256 = replace(sha256, 'a', 'b') WHERE number = 2");
+  const auto written = ground.open();
+  REQUIRE_FALSE(written);
+  CHECK(written.error().code == ErrorCode::schema);
+  CHECK(written.error().message.find("its step 2") != std::string::npos);
+  auto read = ground.open(Database::Access::read);
+  REQUIRE(read);
+  CHECK_FALSE(read->check_migrations());
+  CHECK(Ground().open(Database::Access::read)->check_migrations());
+}
+
 TEST_CASE("a damaged, emptied or foreign file is refused and not changed") {
   const Ground ground;
   std::string text;
