@@ -30,6 +30,13 @@ std::string print_show(const verbs::Answer& answer, const Style& style);
 std::string print_runs(const verbs::Answer& answer, const Style& style);
 std::string print_text(const verbs::Answer& answer, const Style& style);  // context, log
 std::string print_why(const verbs::Answer& answer, const Style& style);
+std::string print_diagnostics(const verbs::Answer& answer, const Style& style);
+// The findings of one task, each line with `indent` in front.
+std::string diagnostics_block(const verbs::Json& diagnostics, std::string_view indent);
+std::string print_inspected(const verbs::Answer& answer, const Style& style);
+std::string print_subscribed(const verbs::Answer& answer, const Style& style);
+std::string print_unsubscribed(const verbs::Answer& answer, const Style& style);
+std::string print_subscriptions(const verbs::Answer& answer, const Style& style);
 std::string print_stats(const verbs::Answer& answer, const Style& style);
 std::string print_imported(const verbs::Answer& answer, const Style& style);
 std::string print_claimed(const verbs::Answer& answer, const Style& style);

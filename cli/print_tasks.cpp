@@ -126,6 +126,9 @@ std::string head_of(const Json& whole, const Json& people) {
   out += limit_field(task, people) + failure_fields(task);
   out += field("created",
                fmt::format("{} by {}", minute(task["created_at"]), shown(task["created_by"])));
+  if (!whole["diagnostics"].empty()) {
+    out += "  diagnostics:\n" + diagnostics_block(whole["diagnostics"], "    ");
+  }
   out += task["started_at"].is_null() ? "" : field("started", minute(task["started_at"]));
   out += task["completed_at"].is_null() ? "" : field("completed", minute(task["completed_at"]));
   return out + ids_field("parents", whole["parents"]) + ids_field("children", whole["children"]);

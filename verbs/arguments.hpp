@@ -5,6 +5,7 @@
 #include "kernel/board/tasks.hpp"
 #include "kernel/model/limits.hpp"
 #include "kernel/model/words.hpp"
+#include "kernel/rules/diagnostics.hpp"
 #include "verbs/verb.hpp"
 
 // The argument schemas of the table, one array per verb.
@@ -294,6 +295,66 @@ inline constexpr auto k_import = std::to_array<Argument>({
 inline constexpr auto k_one_task = std::to_array<Argument>({k_task});
 inline constexpr auto k_task_and_states =
     std::to_array<Argument>({k_task, k_state_type, k_state_name});
+
+inline constexpr auto k_diagnostics = std::to_array<Argument>({
+    {.name = "severity",
+     .type = Type::word,
+     .value = "LEVEL",
+     .help = "only these and worse ones: warning, error or critical",
+     .fallback = "warning",
+     .words = k_words<rules::Severity>},
+    {.name = "task",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "only this task, also when nothing is wrong with it"},
+});
+
+inline constexpr auto k_inspect = std::to_array<Argument>({
+    {.name = "target",
+     .value = "ID|RUN",
+     .help = "a task id, a unique beginning of one, or the number of a run",
+     .positional = true,
+     .required = true},
+    {.name = "argv",
+     .type = Type::boolean,
+     .help = "also the arguments of the worker, which may hold secrets"},
+});
+
+inline constexpr Argument k_told_task{.name = "task_id",
+                                      .type = Type::task_id,
+                                      .value = "ID",
+                                      .help = "a task id or a unique beginning of one",
+                                      .positional = true};
+inline constexpr Argument k_board_wide{.name = "board-wide",
+                                       .type = Type::boolean,
+                                       .help = "all tasks of the board, and the board itself"};
+inline constexpr Argument k_platform{.name = "platform",
+                                     .value = "NAME",
+                                     .help = "the channel that delivers, for example telegram",
+                                     .required = true};
+inline constexpr Argument k_chat{
+    .name = "chat-id", .value = "ID", .help = "the chat on that platform", .required = true};
+inline constexpr Argument k_thread{
+    .name = "thread-id", .value = "ID", .help = "a thread of that chat"};
+inline constexpr auto k_notify_subscribe = std::to_array<Argument>({
+    k_told_task,
+    k_board_wide,
+    k_platform,
+    k_chat,
+    k_thread,
+    {.name = "user-id", .value = "ID", .help = "who asked for it"},
+    {.name = "notifier-profile",
+     .value = "NAME",
+     .help = "the profile whose service delivers (default: whoever asks)"},
+    {.name = "kinds",
+     .value = "A,B",
+     .help = "which events, separated by commas (default: completed, blocked, "
+             "block_loop_detected, gave_up, failed, crashed, timed_out, profile_paused and "
+             "profile_resumed)"},
+});
+inline constexpr auto k_notify_list = std::to_array<Argument>({k_told_task});
+inline constexpr auto k_notify_unsubscribe =
+    std::to_array<Argument>({k_told_task, k_board_wide, k_platform, k_chat, k_thread});
 
 inline constexpr auto k_claim = std::to_array<Argument>({
     k_task,

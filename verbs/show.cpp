@@ -9,6 +9,7 @@
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
+#include "verbs/health.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
 
@@ -78,6 +79,8 @@ Result<Answer> show(Call& call) {
   TRY_ASSIGN(answer.value, open.database.read([&](db::Reader& tx) {
     return whole_task(tx, call.values, open.paths);
   }));
+  TRY_ASSIGN(const auto found, diagnose_task(open, call, answer.value["task"]["id"]));
+  answer.value["diagnostics"] = diagnostics_json(found);
   answer.people = {{"failure_limit", open.config.limits.failure_limit},
                    {"now_ms", call.environment.now.ms}};
   return answer;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernel/board/notify.hpp"
+
 namespace hermes::board {
 
 namespace {
@@ -23,6 +25,7 @@ void insert(db::Writer& tx, const std::string& task_id, std::optional<std::int64
 void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
                   EventKind kind, const std::string& payload) {
   insert(change.tx, task_id, run_id, to_word(kind), payload, change.now);
+  write_deliveries(change, task_id, kind, change.tx.last_insert_id());
 }
 
 void append_imported_event(Change& change, const std::string& task_id,

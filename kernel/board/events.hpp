@@ -10,8 +10,8 @@
 
 namespace hermes::board {
 
-// Here and nowhere else events are written. `payload`: text of a JSON object, "" for none.
-// `task_id` "": an event of the board itself.
+// Here and nowhere else events are written, with the deliveries to those who subscribed to them.
+// `payload`: text of a JSON object, "" for none. `task_id` "": an event of the board itself.
 void append_event(Change& change, const std::string& task_id, std::optional<std::int64_t> run_id,
                   EventKind kind, const std::string& payload);
 

@@ -94,4 +94,35 @@ TEST_CASE("an idle dispatcher that serves many tasks that wait writes nothing", 
   REQUIRE(wait_until([&] { return board.count(Status::done) == 21; }, k_patience));
 }
 
+TEST_CASE("inspect shows the process of a run, and its arguments only when asked", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const std::string id =
+      board.create({.title = "t", .body = ": a-secret; sleep 100 & " + rig.waits_for("go")});
+  rig.start();
+  REQUIRE(board.wait_until_works(id));
+  const auto look = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"kanban", "inspect", id, "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = rig.run_hermes(words);
+    INFO(ran.err);
+    REQUIRE(ran.status == 0);
+    return ran.out;
+  };
+  const std::string seen = look({});
+  CHECK(seen.find("\"pid\": " + std::to_string(*board.last_run(id).worker_pid)) !=
+        std::string::npos);
+  CHECK(seen.find("\"rss_bytes\"") != std::string::npos);
+  CHECK(seen.find(board.paths().workspaces().string()) != std::string::npos);
+  CHECK(seen.find("a-secret") == std::string::npos);
+  CHECK(look({"--argv"}).find("a-secret") != std::string::npos);
+  // A PID with another start time is another process.
+  board.sql("UPDATE runs SET worker_start = worker_start + 1");
+  CHECK(look({}).find("\"process\": null") != std::string::npos);
+  board.sql("UPDATE runs SET worker_start = worker_start - 1");
+  rig.open("go");
+  REQUIRE(board.wait_until_gone(id));
+  CHECK(look({}).find("\"exit_kind\": \"exited\"") != std::string::npos);
+}
+
 }  // namespace hermes::daemon::test

@@ -1,0 +1,147 @@
+#include "kernel/board/diagnostics.hpp"
+
+#include <algorithm>
+
+#include "board/board_fixture.hpp"
+
+using namespace hermes;
+using namespace hermes::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct HealthFixture : BoardFixture {
+  std::vector<std::string> kinds_of(const std::string& id) {
+    const rules::DiagnosticContext context{.now = now, .limits = limits};
+    std::vector<std::string> words;
+    read([&](db::Reader& tx) {
+      for (const auto& one : rules::diagnose(*board::task_health(tx, id, context), context)) {
+        words.emplace_back(to_word(one.kind));
+      }
+      return 0;
+    });
+    return words;
+  }
+  std::vector<std::string> suspects() {
+    return read(
+        [&](db::Reader& tx) { return board::suspects(tx, {.now = now, .limits = limits}).ids; });
+  }
+  bool is_suspect(const std::string& id) {
+    const auto ids = suspects();
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(HealthFixture,
+                 "what a rule speaks of is among the suspects, what is sound is not") {
+  limits.fleet_window = 0s;
+  const std::string fresh = add("fresh");
+  const std::string failing = add("failing");
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(exits(start(failing), 1));
+    pass(1min);
+  }
+  CHECK(is_suspect(failing));
+  CHECK(kinds_of(failing) == std::vector<std::string>{"repeated_failures"});
+  CHECK_FALSE(is_suspect(fresh));
+
+  const std::string blocked = add("blocked");
+  REQUIRE(change([&](board::Change& c) { return board::block(c, blocked, {}, "what now"); }));
+  CHECK_FALSE(is_suspect(blocked));
+  pass(25h);
+  CHECK(is_suspect(blocked));
+  CHECK(kinds_of(blocked) == std::vector<std::string>{"stuck_in_blocked"});
+  REQUIRE(
+      change([&](board::Change& c) { return board::add_comment(c, blocked, "alice", "wait"); }));
+  CHECK(kinds_of(blocked).empty());
+
+  CHECK(is_suspect(fresh));  // nobody has taken it
+  CHECK(kinds_of(fresh) == std::vector<std::string>{"stranded_in_ready"});
+  REQUIRE(exits(start(fresh), 0));
+  CHECK_FALSE(is_suspect(fresh));
+  CHECK(kinds_of(fresh).empty());
+}
+
+TEST_CASE_METHOD(HealthFixture, "a worker that blocks and is released again and again is told of") {
+  const std::string id = add("t");
+  for (int i = 0; i < 4; ++i) {
+    const Run run = start(id);
+    const auto kind = i % 2 == 0 ? BlockKind::needs_input : BlockKind::transient;
+    REQUIRE(as(worker(run), [&](board::Change& c) { return board::block(c, id, kind, "x"); }));
+    REQUIRE(exits(run, 0));
+    if (i < 3) {
+      REQUIRE(change([&](board::Change& c) { return board::unblock(c, id, {}, false); }));
+    }
+    pass(1min);
+  }
+  CHECK(is_suspect(id));
+  CHECK(kinds_of(id) == std::vector<std::string>{"block_unblock_cycling"});
+}
+
+TEST_CASE_METHOD(HealthFixture, "rate limits and missed heartbeats are found") {
+  const std::string limited = add("limited");
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(exits(start(limited), 75));
+    if (i < 19) {
+      pass(2h);
+    }
+  }
+  CHECK(is_suspect(limited));
+  CHECK(kinds_of(limited) == std::vector<std::string>{"rate_limit_streak"});
+  const std::string silent = add("silent");
+  const Run run = start(silent);
+  REQUIRE(as(worker(run), [&](board::Change& c) { return board::heartbeat(c, silent, {}); }));
+  CHECK_FALSE(is_suspect(silent));
+  pass(1h);
+  CHECK(is_suspect(silent));
+  CHECK(kinds_of(silent) == std::vector<std::string>{"heartbeat_stale"});
+}
+
+TEST_CASE_METHOD(HealthFixture, "looking for suspects scans no table") {
+  const auto plan_of = [&](const std::string& sql) {
+    return read([&](db::Reader& tx) {
+      std::string all;
+      auto row = tx.query("EXPLAIN QUERY PLAN " + sql);
+      while (row.next()) {
+        all += row.text(3) + "\n";
+      }
+      return all;
+    });
+  };
+  for (const std::string sql : {"SELECT id FROM tasks WHERE failures > 0 AND status <> 'running' "
+                                "ORDER BY failures DESC LIMIT 9",
+                                "SELECT id FROM tasks INDEXED BY tasks_blocked WHERE status = "
+                                "'blocked' AND updated_at <= 5 "
+                                "ORDER BY updated_at LIMIT 9",
+                                "SELECT id FROM tasks WHERE block_total > 0 AND block_total >= 3 "
+                                "ORDER BY block_total DESC LIMIT 9",
+                                "SELECT id FROM tasks WHERE status = 'ready' AND ready_since IS "
+                                "NOT NULL AND ready_since <= 5 "
+                                "ORDER BY ready_since LIMIT 9"}) {
+    const std::string plan = plan_of(sql);
+    INFO(sql << "\n" << plan);
+    CHECK(plan.find("INDEX") != std::string::npos);
+    CHECK(plan.find("SCAN") == std::string::npos);
+    CHECK(plan.find("TEMP B-TREE") == std::string::npos);
+  }
+}
+
+TEST_CASE_METHOD(BoardFixture,
+                 "a running task with a link that was open at its start is a violation") {
+  const std::string parent = add("parent");
+  const std::string child = add("child");
+  const Run run = start(child);
+  // A worker may link its own task while it runs: no violation, and `as` checks it.
+  REQUIRE(as(worker(run),
+             [&](board::Change& c) { return board::link(c, parent, child, LinkCondition::done); }));
+  REQUIRE(database->write([&](db::Writer& tx) -> Result<void> {
+    tx.execute("DELETE FROM events WHERE kind = 'linked'");
+    return {};
+  }));
+  const auto broken = read([](db::Reader& tx) { return board::check_invariants(tx); });
+  REQUIRE(broken.size() == 1);
+  CHECK(broken[0].find("6: no running task was started with an open link") != std::string::npos);
+  CHECK(broken[0].find(child) != std::string::npos);
+}

@@ -1,0 +1,170 @@
+#include "kernel/rules/diagnostics.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace hermes;
+using namespace hermes::rules;
+using namespace std::chrono_literals;
+
+namespace {
+
+const DiagnosticContext k_context{.now = Instant{2'000'000'000'000}};
+const Instant k_now = k_context.now;
+
+TaskHealth sound(Status status = Status::ready) {
+  TaskHealth health;
+  health.task.id = "t_00000001";
+  health.task.title = "t";
+  health.task.status = status;
+  health.task.assignee = health.profile = "shell";
+  health.task.updated_at = k_now;
+  health.task.ready_since = k_now;
+  return health;
+}
+
+TaskHealth with_runs(std::initializer_list<Outcome> newest_first, std::int64_t failures) {
+  TaskHealth health = sound();
+  health.task.failures = failures;
+  health.task.last_failure = "exit code 3";
+  std::int64_t id = 100;
+  for (const Outcome outcome : newest_first) {
+    health.runs.push_back({--id, outcome, ExitKind::exited, k_now - 1h, "exit code 3"});
+  }
+  return health;
+}
+
+std::vector<std::string> found(const TaskHealth& health) {
+  std::vector<std::string> words;
+  for (const Diagnostic& one : diagnose(health, k_context)) {
+    words.push_back(std::string(to_word(one.kind)) + " " + std::string(to_word(one.severity)));
+  }
+  return words;
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a sound task has no diagnostics") {
+  for (const Status status :
+       {Status::triage, Status::todo, Status::scheduled, Status::ready, Status::running,
+        Status::blocked, Status::review, Status::done, Status::archived}) {
+    CHECK(found(sound(status)).empty());
+  }
+}
+
+TEST_CASE("repeated failures are an error from the second on, critical from the fourth") {
+  using enum Outcome;
+  CHECK(found(with_runs({failed}, 1)).empty());
+  CHECK(found(with_runs({failed, failed}, 2)) == Words{"repeated_failures error"});
+  CHECK(found(with_runs({failed, failed, failed}, 3)) == Words{"repeated_failures error"});
+  CHECK(found(with_runs({failed, failed, failed, failed}, 4)) ==
+        Words{"repeated_failures critical"});
+  for (const Status exempt : {Status::done, Status::archived, Status::running}) {
+    TaskHealth health = with_runs({failed, failed}, 2);
+    health.task.status = exempt;
+    CHECK(found(health).empty());
+  }
+}
+
+TEST_CASE("crashes after a release are told although the failures were forgotten") {
+  using enum Outcome;
+  CHECK(found(with_runs({crashed, failed, crashed}, 1)) == Words{"repeated_crashes error"});
+  CHECK(found(with_runs({crashed, completed, crashed}, 1)).empty());
+  CHECK(found(with_runs({crashed, reclaimed, crashed}, 1)).empty());
+  CHECK(found(with_runs({crashed, crashed}, 0)).empty());
+  CHECK(found(with_runs({crashed, crashed, crashed, crashed}, 1)) ==
+        Words{"repeated_crashes critical"});
+  CHECK(found(with_runs({crashed, crashed}, 2)) == Words{"repeated_failures error"});
+}
+
+TEST_CASE("a block that nobody answers is told after a day, the breaker's too") {
+  TaskHealth health = sound(Status::blocked);
+  health.task.block_source = GENERATE(BlockSource::worker, BlockSource::breaker);
+  health.task.updated_at = k_now - 24h + 1s;
+  CHECK(found(health).empty());
+  health.task.updated_at = k_now - 24h;
+  CHECK(found(health) == Words{"stuck_in_blocked warning"});
+  health.last_comment_at = health.task.updated_at;  // the block's own
+  CHECK(found(health) == Words{"stuck_in_blocked warning"});
+  health.last_comment_at = k_now - 1h;
+  CHECK(found(health).empty());
+}
+
+TEST_CASE("three returns from blocked within a day are told until the window has passed") {
+  TaskHealth health = sound();
+  health.cycles = {k_now - 1h, k_now - 2h};
+  CHECK(found(health).empty());
+  health.cycles.push_back(k_now - 3h);
+  CHECK(found(health) == Words{"block_unblock_cycling warning"});
+  health.cycles.back() = k_now - 25h;
+  CHECK(found(health).empty());
+}
+
+TEST_CASE("a ready task that nobody takes is told, the worse the longer") {
+  TaskHealth health = sound(GENERATE(Status::ready, Status::review));
+  const auto waited = [&](Millis time) {
+    health.task.ready_since = k_now - time;
+    const Words all = found(health);
+    return all.empty() ? "" : all.front();
+  };
+  CHECK(waited(29min).empty());
+  CHECK(waited(30min) == "stranded_in_ready warning");
+  CHECK(waited(60min) == "stranded_in_ready error");
+  CHECK(waited(180min) == "stranded_in_ready critical");
+  health.profile.clear();
+  CHECK(waited(180min).empty());
+}
+
+TEST_CASE("twenty rate-limited runs in a row are told") {
+  TaskHealth health = sound();
+  for (int i = 0; i < 19; ++i) {
+    health.runs.push_back({100 - i, Outcome::rate_limited, ExitKind::exited, k_now, ""});
+  }
+  CHECK(found(health).empty());
+  health.runs.push_back(health.runs.back());
+  CHECK(found(health) == Words{"rate_limit_streak warning"});
+  health.runs.insert(health.runs.begin(), {200, Outcome::failed, ExitKind::exited, k_now, ""});
+  CHECK(found(health).empty());
+}
+
+TEST_CASE("a heartbeat that has stopped and a workspace that cannot be made are told") {
+  TaskHealth running = sound(Status::running);
+  running.heartbeat_at = k_now - 59min;
+  CHECK(found(running).empty());
+  running.heartbeat_at = k_now - 1h;
+  CHECK(found(running) == Words{"heartbeat_stale warning"});
+  TaskHealth nowhere = with_runs({Outcome::spawn_failed}, 1);
+  CHECK(found(nowhere).empty());
+  nowhere.runs.front().exit_kind = ExitKind::workspace_failed;
+  CHECK(found(nowhere) == Words{"workspace_failed error"});
+}
+
+TEST_CASE("a profile is told of while tasks wait for it, a pause always") {
+  const auto kinds = [](const ProfileHealth& profile) {
+    Words words;
+    for (const Diagnostic& one : diagnose(profile, k_context)) {
+      words.emplace_back(to_word(one.kind));
+    }
+    return words;
+  };
+  CHECK(kinds({.name = "a", .waiting = 1}).empty());
+  CHECK(kinds({.name = "a", .waiting = 0, .exists = false}).empty());
+  CHECK(kinds({.name = "a", .waiting = 1, .exists = false}) == Words{"profile_missing"});
+  CHECK(kinds({.name = "a", .waiting = 1, .problem = "x"}) == Words{"profile_unusable"});
+  CHECK(kinds({.name = "a", .gate = Gate{.paused_until = k_now + 1s}}) == Words{"profile_paused"});
+  CHECK(kinds({.name = "a", .gate = Gate{.paused_until = k_now}}).empty());
+  CHECK(kinds({.name = "a", .gate = Gate{}}).empty());
+}
+
+TEST_CASE("the worst comes first, then what was seen last") {
+  std::vector<Diagnostic> all{{.severity = Severity::warning, .last_seen = Instant{9}},
+                              {.severity = Severity::error, .last_seen = Instant{1}},
+                              {.severity = Severity::error, .last_seen = Instant{2}},
+                              {.severity = Severity::critical}};
+  sort_diagnostics(all);
+  CHECK(all[0].severity == Severity::critical);
+  CHECK(all[1].last_seen == Instant{2});
+  CHECK(all[2].last_seen == Instant{1});
+  CHECK(all[3].severity == Severity::warning);
+}
