@@ -323,6 +323,7 @@ TEST_CASE("assignees are the profiles on disk and whoever a live task names", "[
   CHECK(
       Json::parse(hermes.kanban({"assignees", "--json"}).out) ==
       Json::array({{{"name", "ann"}, {"on_disk", false}, {"counts", {{"ready", 1}, {"triage", 1}}}},
+                   {{"name", "shell"}, {"on_disk", true}, {"counts", Json::object()}},
                    {{"name", "writer"}, {"on_disk", true}, {"counts", Json::object()}}}));
   const std::string text = hermes.kanban({"assignees"}).out;
   CHECK(text.starts_with("NAME    ON DISK  COUNTS\n"));

@@ -11,6 +11,7 @@
 
 #include "daemon/shim/record.hpp"
 #include "kernel/base/words.hpp"
+#include "support/wait.hpp"
 #include "workers/rig.hpp"
 
 using namespace hermes;
@@ -158,8 +159,11 @@ TEST_CASE("a living shim is found by its lock, at the gate and beyond", "[worker
   CHECK(alive.worker_pid == 0);
   REQUIRE(open_gate(*shim));
   REQUIRE(rig.wait_for_log("ready"));
-  alive = adopted<Alive>(rig);
-  CHECK(alive.worker_pid != 0);
+  // The worker may be quicker than the shim that writes its PID down.
+  CHECK(::hermes::test::wait_until([&] {
+    alive = adopted<Alive>(rig);
+    return alive.worker_pid != 0;
+  }));
   CHECK(open_process(alive.worker_pid, alive.worker_start));
   REQUIRE(kill_now(shim->pidfd()));
   CHECK(rig.wait_for_end(*shim) == 0);
