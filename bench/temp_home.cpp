@@ -94,7 +94,7 @@ void TempHome::write_config(const std::string& text) const {
 
 std::vector<std::string> TempHome::environment() const {
   return {"HERMES_HOME=" + home().dir.string(),
-          "HERMES_SHIM=" BENCH_SHIM,
+          std::string("HERMES_SHIM=") + BENCH_SHIM,
           "HOME=" + (dir_ / "user").string(),
           "PATH=/usr/local/bin:/usr/bin:/bin",
           "TZ=UTC",

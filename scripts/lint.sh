@@ -47,7 +47,6 @@ tidy() {
   cmake --preset tidy >build/tidy-configure.log 2>&1 || { cat build/tidy-configure.log && return 1; }
   TIDY_OUT=$(mktemp -d)
   export TIDY_OUT
-  # shellcheck disable=SC2016
   printf '%s\0' "${sources[@]}" |
     xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy_one || status=1
   # A header speaks once for every source that includes it, and under the path of every room that sees it.

@@ -9,6 +9,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/gates.hpp"
+#include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
@@ -115,8 +116,9 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
 }
 
 Result<Run> heartbeat(Change& change, const std::string& task_id,
-                      const std::optional<std::string>& note) {
-  TRY(check_text("the note", note.value_or(""), k_text_bytes));
+                      const std::optional<std::string>& given_note) {
+  TRY(check_text("the note", given_note.value_or(""), k_text_bytes));
+  const auto note = text_to_store(given_note);
   TRY_ASSIGN(const Task task, get_task(change.tx, task_id));
   TRY_ASSIGN(Run run, open_run_for(change, task, rules::Move::heartbeat));
   const auto ttl = std::max(change.limits.claim_ttl, k_shortest_ttl);

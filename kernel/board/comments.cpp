@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/rows.hpp"
@@ -13,7 +14,7 @@ namespace hermes::board {
 
 Result<std::int64_t> add_comment(Change& change, const std::string& task_id,
                                  const std::string& author, const std::string& body) {
-  const std::string text(trim(body));
+  const std::string text = mask_secrets(trim(body));
   const std::string name(trim(author));
   if (text.empty()) {
     return fail(ErrorCode::invalid, fmt::format("the comment on {} is blank", task_id),

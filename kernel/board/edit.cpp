@@ -55,13 +55,14 @@ class Changes {
 };
 
 void edit_card(Change& change, Task& task, const Edit& edit, Changes& changes) {
-  if (edit.title && trim(*edit.title) != task.title) {
-    changes.add("title", task.title, trim(*edit.title));
-    task.title = std::string(trim(*edit.title));
+  if (const auto title = text_to_store(edit.title); title && *title != task.title) {
+    changes.add("title", task.title, *title);
+    task.title = *title;
   }
-  if (edit.body && not_blank(edit.body) != task.body) {
+  const auto body = edit.body && !trim(*edit.body).empty() ? edit.body : std::nullopt;
+  if (edit.body && body != task.body) {
     changes.add("body");  // bodies are long and may be private: the event does not repeat them
-    task.body = not_blank(edit.body) ? edit.body : std::nullopt;
+    task.body = body;
   }
   if (edit.priority && *edit.priority != task.priority) {
     changes.add("priority", task.priority, *edit.priority);
@@ -83,18 +84,19 @@ Run completed_run(Change& change, const Task& task) {
   return *find_run(change.tx, record_zero_run(change, task, {.outcome = Outcome::completed}));
 }
 
-void edit_outcome(Change& change, Task& task, const Edit& edit, Changes& changes) {
-  if (edit.result && not_blank(edit.result) != task.result) {
+Result<void> edit_outcome(Change& change, Task& task, const Edit& edit, Changes& changes) {
+  if (edit.result && text_to_store(edit.result) != task.result) {
     changes.add("result");
-    task.result = not_blank(edit.result);
+    task.result = text_to_store(edit.result);
     changes.note("result_len", task.result.value_or("").size());
   }
   if (!edit.summary && !edit.metadata) {
-    return;
+    return {};
   }
   const Run run = completed_run(change, task);
-  const auto summary = edit.summary ? not_blank(edit.summary) : run.summary;
-  const auto metadata = edit.metadata ? edit.metadata : run.metadata;
+  const auto summary = edit.summary ? text_to_store(edit.summary) : run.summary;
+  TRY_ASSIGN(const auto given, metadata_to_store(edit.metadata));
+  const auto metadata = given ? given : run.metadata;
   if (summary != run.summary) {
     changes.add("summary");
     changes.note("summary",
@@ -105,6 +107,7 @@ void edit_outcome(Change& change, Task& task, const Edit& edit, Changes& changes
   }
   change.tx.execute("UPDATE runs SET summary = $1, metadata = $2 WHERE id = $3", summary, metadata,
                     run.id);
+  return {};
 }
 
 }  // namespace
@@ -122,7 +125,7 @@ Result<Edited> edit(Change& change, const std::string& id, const Edit& edit) {
   Changes changes(change);
   edit_card(change, task, edit, changes);
   if (has_outcome(edit)) {
-    edit_outcome(change, task, edit, changes);
+    TRY(edit_outcome(change, task, edit, changes));
   }
   Edited done{std::move(task), changes.commit(change, id)};
   if (!done.fields.empty()) {

@@ -4,8 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/comments.hpp"
+#include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
 
 namespace hermes::board {
@@ -68,8 +70,40 @@ Result<void> add_note(Change& change, const std::string& id, std::string_view pr
   return {};
 }
 
-std::optional<std::string> not_blank(const std::optional<std::string>& text) {
-  return text && !trim(*text).empty() ? std::optional(std::string(trim(*text))) : std::nullopt;
+std::optional<std::string> text_to_store(const std::optional<std::string>& text) {
+  return text && !trim(*text).empty() ? std::optional(mask_secrets(trim(*text))) : std::nullopt;
+}
+
+namespace {
+
+Result<void> mask_leaves(nlohmann::json& value, std::string_view name, bool is_secret) {
+  if (value.is_structured()) {
+    for (auto& [key, inner] : value.items()) {
+      const bool named = value.is_object() && is_secret_name(key);
+      TRY(mask_leaves(inner, named ? std::string_view(key) : name, is_secret || named));
+    }
+  } else if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    value = is_secret ? masked_value(text) : mask_secrets(text);
+  } else if (is_secret && !value.is_null() && !value.is_boolean()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the metadata holds a number under '{}', the name of a secret",
+                            printable(name)),
+                "give it as text, which is masked, or leave it out");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> metadata_to_store(const std::optional<std::string>& metadata) {
+  if (!metadata) {
+    return std::nullopt;
+  }
+  nlohmann::json value = nlohmann::json::parse(*metadata, nullptr, false);
+  const nlohmann::json given = value;
+  TRY(mask_leaves(value, "", false));
+  return value == given ? metadata : std::optional(dump(value));
 }
 
 nlohmann::json or_null(const std::optional<std::string>& text) {

@@ -38,7 +38,13 @@ Result<void> person_only(const Change& change, std::string_view verb, const std:
 Result<void> add_note(Change& change, const std::string& id, std::string_view prefix,
                       const std::optional<std::string>& reason);
 
-std::optional<std::string> not_blank(const std::optional<std::string>& text);
+// What people and workers say, as it is kept: trimmed, and what has the form of a secret masked;
+// nothing when it is blank.
+std::optional<std::string> text_to_store(const std::optional<std::string>& text);
+
+// A JSON object with every string in it masked alike, and whole under the name of a secret. Error:
+// invalid, where a number has such a name: it cannot be masked and stay a number.
+Result<std::optional<std::string>> metadata_to_store(const std::optional<std::string>& metadata);
 nlohmann::json or_null(const std::optional<std::string>& text);
 
 }  // namespace hermes::board

@@ -14,7 +14,7 @@ namespace hermes::board {
 namespace {
 
 nlohmann::json facts(const Change& change, const std::optional<std::string>& reason) {
-  return {{"by", change.actor.name}, {"reason", or_null(not_blank(reason))}};
+  return {{"by", change.actor.name}, {"reason", or_null(text_to_store(reason))}};
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ Result<Moved> request_review(Change& change, const std::string& id,
   }
   TRY_ASSIGN(Moved moved,
              close_open_run(change, task, rules::Move::request_review, StopKind::force,
-                            {.outcome = Outcome::review, .summary = not_blank(reason)}));
+                            {.outcome = Outcome::review, .summary = text_to_store(reason)}));
   task.lane = Lane::review;
   reset_breaker(task);
   requeue_task(change, task, EventKind::review_requested, facts(change, reason), moved.run->id);
@@ -55,8 +55,9 @@ Result<Moved> request_changes(Change& change, const std::string& id,
   Moved moved;
   std::optional<std::int64_t> run_id;
   if (running) {
-    TRY_ASSIGN(moved, close_open_run(change, task, rules::Move::request_changes, StopKind::force,
-                                     {.outcome = Outcome::review, .summary = not_blank(reason)}));
+    TRY_ASSIGN(moved,
+               close_open_run(change, task, rules::Move::request_changes, StopKind::force,
+                              {.outcome = Outcome::review, .summary = text_to_store(reason)}));
     run_id = moved.run->id;
   }
   task.lane = Lane::work;

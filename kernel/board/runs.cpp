@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/gates.hpp"
@@ -245,7 +246,7 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
         "or `block`";
   }
   if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
-    error += "; last output: " + exit.last_output;
+    error += "; last output: " + mask_secrets(exit.last_output);
   }
   if (run->stop_kind &&
       run->stop_kind !=
@@ -258,15 +259,16 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   const auto text_or_none = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
   };
-  close_run(change, *run,
-            {.outcome = fate.outcome,
-             .summary = fate.completes ? text_or_none(exit.last_output) : std::nullopt,
-             .error = text_or_none(error),
-             .fingerprint = fingerprint_of(*task, fate.outcome, exit)});
+  close_run(
+      change, *run,
+      {.outcome = fate.outcome,
+       .summary = fate.completes ? text_or_none(mask_secrets(exit.last_output)) : std::nullopt,
+       .error = text_or_none(error),
+       .fingerprint = fingerprint_of(*task, fate.outcome, exit)});
   record_exit(change, run_id, exit);
   if (fate.completes) {
     finish_task(change, *task, run_id,
-                {.summary = text_or_none(exit.last_output), .result = std::nullopt});
+                {.summary = text_or_none(mask_secrets(exit.last_output)), .result = std::nullopt});
   } else if (run->stop_kind == StopKind::archive) {
     archive_task(change, *task, run_id);
   } else if (run->stop_kind && run->stop_kind != StopKind::stale) {

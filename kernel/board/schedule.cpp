@@ -12,7 +12,7 @@ Result<Moved> schedule(Change& change, const std::string& id, std::optional<Inst
                        const std::optional<std::string>& reason) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::schedule));
-  const auto why = not_blank(reason);
+  const auto why = text_to_store(reason);
   const Closing closing{.outcome = Outcome::scheduled, .summary = why};
   Moved moved;
   std::optional<std::int64_t> run_id;

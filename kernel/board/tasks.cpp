@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernel/base/ids.hpp"
+#include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/links.hpp"
@@ -147,7 +148,7 @@ std::string insert_row(Change& change, const NewTask& request,
         "$10, $11, $11, $12,"
         " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO "
         "NOTHING",
-        id, std::string(trim(request.title)), request.body, status,
+        id, mask_secrets(trim(request.title)), request.body, status,
         to_lower(trim(request.assignee)), std::string(trim(request.tenant)), request.priority,
         std::string(trim(request.created_by)), request.origin, change.now, since,
         request.workspace_kind, request.workspace_path, request.branch, request.idempotency_key,

@@ -27,10 +27,10 @@ EventKind block_event(Status to) {
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force) {
   TRY(check_handoff(handoff));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::complete));
-  const auto summary =
-      not_blank(handoff.summary) ? not_blank(handoff.summary) : not_blank(handoff.result);
-  const Closing closing{
-      .outcome = Outcome::completed, .summary = summary, .metadata = handoff.metadata};
+  const auto summary = text_to_store(handoff.summary) ? text_to_store(handoff.summary)
+                                                      : text_to_store(handoff.result);
+  TRY_ASSIGN(const auto metadata, metadata_to_store(handoff.metadata));
+  const Closing closing{.outcome = Outcome::completed, .summary = summary, .metadata = metadata};
   Moved moved;
   std::optional<std::int64_t> run_id;
   if (task.status == Status::running) {
@@ -41,7 +41,7 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
   } else if (summary || handoff.metadata) {
     run_id = record_zero_run(change, task, closing);
   }
-  finish_task(change, task, run_id, {.summary = summary, .result = not_blank(handoff.result)});
+  finish_task(change, task, run_id, {.summary = summary, .result = text_to_store(handoff.result)});
   moved.task = std::move(task);
   if (run_id) {
     moved.run = find_run(change.tx, *run_id);
@@ -60,7 +60,7 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
         fmt::format("link it first (`hermes kanban link PARENT {}`), or block it as needs_input",
                     id));
   }
-  const auto why = not_blank(reason);
+  const auto why = text_to_store(reason);
   const BlockSource source = is_worker(change) ? BlockSource::worker : BlockSource::human;
   const rules::BlockRoute route = rules::route_block(task, source, kind);
   Moved moved;
@@ -102,7 +102,8 @@ Result<Moved> unblock(Change& change, const std::string& id,
     task.block_kind.reset();
   }
   requeue_task(change, task, EventKind::unblocked,
-               {{"by", change.actor.name}, {"reason", or_null(not_blank(reason))}}, std::nullopt);
+               {{"by", change.actor.name}, {"reason", or_null(text_to_store(reason))}},
+               std::nullopt);
   TRY(add_note(change, id, "UNBLOCK", reason));
   return Moved{std::move(task), std::nullopt, false};
 }
@@ -123,10 +124,11 @@ Result<Moved> promote(Change& change, const std::string& id,
   }
   if (!dry_run) {
     reset_breaker(task);
-    requeue_task(
-        change, task, EventKind::promoted_manual,
-        {{"actor", change.actor.name}, {"reason", or_null(not_blank(reason))}, {"forced", false}},
-        std::nullopt);
+    requeue_task(change, task, EventKind::promoted_manual,
+                 {{"actor", change.actor.name},
+                  {"reason", or_null(text_to_store(reason))},
+                  {"forced", false}},
+                 std::nullopt);
   }
   return Moved{std::move(task), std::nullopt, false};
 }
@@ -139,10 +141,10 @@ Result<Moved> reclaim(Change& change, const std::string& id,
   Moved moved;
   moved.run = find_run(change.tx, *task.current_run_id);
   if (moved.run->holder_kind == HolderKind::external) {
-    close_run(change, *moved.run, {.outcome = Outcome::reclaimed, .error = not_blank(reason)});
-    release_task(change, task, moved.run->id, change.actor.name, not_blank(reason));
+    close_run(change, *moved.run, {.outcome = Outcome::reclaimed, .error = text_to_store(reason)});
+    release_task(change, task, moved.run->id, change.actor.name, text_to_store(reason));
   } else {
-    intend_stop(change, *moved.run, StopKind::reclaim, not_blank(reason));
+    intend_stop(change, *moved.run, StopKind::reclaim, text_to_store(reason));
     moved.stopping = true;
   }
   moved.task = std::move(task);
