@@ -106,7 +106,8 @@ TEST_CASE("a task object has the same keys and types wherever it is printed", "[
   }
   // Every event has its number, so that a reader can go on where it was.
   std::int64_t last = 0;
-  for (const Json& event : json(hermes, {"show", id})["events"]) {
+  const Json whole = json(hermes, {"show", id});  // named: a part of a temporary would dangle
+  for (const Json& event : whole["events"]) {
     CHECK(event["id"].get<std::int64_t>() > last);
     last = event["id"];
   }
