@@ -108,8 +108,8 @@ TEST_CASE("a task object has the same keys and types wherever it is printed", "[
   std::int64_t last = 0;
   const Json whole = json(hermes, {"show", id});  // named: a part of a temporary would dangle
   for (const Json& event : whole["events"]) {
-    CHECK(event["id"].get<std::int64_t>() > last);
-    last = event["id"];
+    CHECK(event["seq"].get<std::int64_t>() > last);
+    last = event["seq"];
   }
 }
 
