@@ -1,5 +1,6 @@
 #include "kernel/home/attachments.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <utility>
 
+#include "kernel/base/fd.hpp"
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
 
@@ -176,9 +178,11 @@ bool remove_attachment(const BoardPaths& board, const std::string& task_id,
   if (!is_task_id(task_id) || !is_attachment_name(name)) {
     return false;
   }
-  const fs::path dir = board.attachments_of(task_id);
-  const bool removed = ::unlink((dir / name).c_str()) == 0;
-  ::rmdir(dir.c_str());  // when it was the last
+  const fs::path path = board.attachments_of(task_id);
+  // A link in the place of the directory is somebody else's: it is not followed.
+  const Fd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const bool removed = dir && ::unlinkat(dir.get(), name.c_str(), 0) == 0;
+  ::rmdir(path.c_str());  // when it was the last
   return removed;
 }
 

@@ -44,6 +44,24 @@ std::size_t files_in(const std::filesystem::path& dir) {
 
 }  // namespace
 
+TEST_CASE("a link in the place of a task's attachments is not followed when they are removed",
+          "[cli][attach]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"t"});
+  const auto file = hermes.dir() / "notes.txt";
+  std::ofstream(file) << "x";
+  REQUIRE(hermes.kanban({"attach", id, file.string()}).status == 0);
+  const auto kept = hermes.board() / "attachments" / id;
+  const auto elsewhere = hermes.dir() / "elsewhere";
+  std::filesystem::rename(kept, elsewhere);
+  std::filesystem::create_directory_symlink(elsewhere, kept);
+  (void)hermes.kanban({"attach-rm", "1"});
+  CHECK(std::filesystem::exists(elsewhere / "notes.txt"));
+  REQUIRE(hermes.kanban({"archive", id}).status == 0);
+  (void)hermes.kanban({"archive", "--rm", id});
+  CHECK(std::filesystem::exists(elsewhere / "notes.txt"));
+}
+
 TEST_CASE("a file is kept with its task, shown, and removed", "[cli][attach]") {
   const Hermes hermes;
   const std::string id = hermes.create({"with files"});
