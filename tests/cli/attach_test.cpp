@@ -17,12 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 std::string write(const Hermes& hermes, const std::string& name, const std::string& text) {
   const auto path = hermes.dir() / name;
   std::ofstream(path, std::ios::binary) << text;

@@ -15,12 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 }  // namespace
 
 TEST_CASE("a board is called otherwise, and keeps its slug and its settings", "[cli][store]") {

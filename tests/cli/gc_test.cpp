@@ -19,12 +19,6 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 void age(const fs::path& path, std::chrono::hours by) {
   const timespec then{static_cast<time_t>(wall_clock_now().seconds() - by.count() * 3600), 0};
   const timespec times[] = {then, then};

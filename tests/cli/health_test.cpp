@@ -14,12 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 void sql(const Hermes& hermes, const std::string& text) {
   db::Connection connection(hermes.board() / "board.db", db::OpenMode::existing);
   connection.execute_script(text.c_str());

@@ -16,12 +16,6 @@ void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 }  // namespace
 
 TEST_CASE("boards are created, listed, shown and switched between", "[cli]") {

@@ -1,5 +1,7 @@
 #include "cli/run_hermes.hpp"
 
+#include <catch2/catch.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -194,6 +196,12 @@ void Hermes::add_board(const std::string& slug) const {
   if (!home::create_board(home::Home{home()}, slug, wall_clock_now())) {
     throw std::runtime_error("cannot create board " + slug);
   }
+}
+
+nlohmann::json json_of(const Ran& ran) {
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  return nlohmann::json::parse(ran.out);
 }
 
 }  // namespace hermes::test

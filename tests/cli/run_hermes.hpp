@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct Ran {
   std::string out;
   std::string err;
 };
+
+// What it printed, as JSON; the test fails unless the command succeeded.
+nlohmann::json json_of(const Ran& ran);
 
 // A `hermes` that runs.
 class Running {

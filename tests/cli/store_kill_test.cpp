@@ -16,12 +16,6 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 // Runs the command and kills it after `turns` moments: the turns are what is tried.
 void killed_after(const Hermes& hermes, const std::vector<std::string>& words, int turns) {
   Running running = hermes.start(words);

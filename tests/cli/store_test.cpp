@@ -22,12 +22,6 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-Json json_of(const Ran& ran) {
-  INFO(ran.err);
-  REQUIRE(ran.status == 0);
-  return Json::parse(ran.out);
-}
-
 std::string contents(const fs::path& path) { return read_file(path, 1U << 30U).value_or("(none)"); }
 
 std::size_t entries(const fs::path& dir) {
