@@ -36,7 +36,8 @@ constexpr Measurement k_measurements[] = {
     {"cli", "list and create above `true`", measure_cli},
     {"death", "SIGKILL of a worker to its event", measure_death},
     {"watch", "commit to the line of watch", measure_watch},
-    {"scale", "100,000 tasks against 100", measure_scale},
+    {"scale", "10,000 and 100,000 tasks of five links against 100", measure_scale},
+    {"fan", "a task with 500 children, and one with 500 parents", measure_fan},
     {"idle", "wake-ups and memory of an idle dispatcher", measure_idle},
     {"gate", "24 writers at the write gate", measure_gate},
 };

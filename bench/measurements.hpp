@@ -19,6 +19,7 @@ std::vector<Row> measure_cli(Effort effort);
 std::vector<Row> measure_death(Effort effort);
 std::vector<Row> measure_watch(Effort effort);
 std::vector<Row> measure_scale(Effort effort);
+std::vector<Row> measure_fan(Effort effort);
 std::vector<Row> measure_idle(Effort effort);
 std::vector<Row> measure_gate(Effort effort);
 

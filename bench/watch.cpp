@@ -10,6 +10,7 @@
 #include "bench/child.hpp"
 #include "bench/commit_wake.hpp"
 #include "bench/measurements.hpp"
+#include "bench/watch_line.hpp"
 
 namespace hermes::bench {
 
@@ -20,9 +21,9 @@ constexpr int k_until_checkpoint = 100;
 // A `hermes kanban watch --json` and the reading end of its pipe.
 class Watcher {
  public:
-  explicit Watcher(const TempHome& home)
-      : child_({BENCH_HERMES, "kanban", "watch", "--json", "--since", "0"}, home.environment(),
-               {.out_fd = make_pipe()}) {
+  Watcher(const TempHome& home, std::int64_t since)
+      : child_({BENCH_HERMES, "kanban", "watch", "--json", "--since", std::to_string(since)},
+               home.environment(), {.out_fd = make_pipe()}) {
     write_end_.reset();
   }
 
@@ -60,10 +61,10 @@ class Watcher {
   Child child_;  // last: its output is made by then
 };
 
-Sample measure_lines(int count) {
-  const TempHome home;
-  Board board(home);
-  Watcher watcher(home);
+}  // namespace
+
+Sample measure_watch_lines(const TempHome& home, Board& board, int count) {
+  Watcher watcher(home, board.number("SELECT COALESCE(max(seq), 0) FROM events"));
   board.create("the first", "");
   watcher.line();  // it watches
   Sample lines;
@@ -81,11 +82,11 @@ Sample measure_lines(int count) {
   return lines;
 }
 
-}  // namespace
-
 std::vector<Row> measure_watch(Effort effort) {
   const int count = effort.of(300, 20);
-  const Sample lines = measure_lines(count);
+  const TempHome home;
+  Board board(home);
+  const Sample lines = measure_watch_lines(home, board, count);
   const CommitWakes wakes = measure_commit_wakes(count);
 
   Row row;
