@@ -60,25 +60,26 @@ TEST_CASE("plain text comes back byte for byte") {
   }
 }
 
-TEST_CASE("masking twice changes nothing more, and a megabyte takes no time") {
+TEST_CASE("masking twice changes nothing more, and as much as metadata may hold takes no time") {
   const std::string once =
       mask_secrets("PASSWORD=hunter22 " + sample("ghp_", 40) + " postgres://a:bcdef@h/");
   CHECK(mask_secrets(once) == once);
+  constexpr std::size_t k_most = 256 * 1024;
   std::string long_text;
-  while (long_text.size() < 1024 * 1024) {
+  while (long_text.size() < k_most) {
     long_text += "-----BEGIN sk-token=a:b ://x:y password ";
   }
   CHECK(mask_secrets(long_text).size() > 1000);
   for (const std::string piece :
        {"sk-", "token=$", "token:", "eyJ.", "bearer ", "://", "password"}) {
     std::string many;
-    while (many.size() < 1024 * 1024) {
+    while (many.size() < k_most) {
       many += piece;
     }
     CHECK(!mask_secrets(many).empty());
   }
-  CHECK(mask_secrets(std::string(1024 * 1024, 'a')).size() == 1024 * 1024);
-  CHECK(mask_secrets(std::string(1024 * 1024, '-')).size() == 1024 * 1024);
+  CHECK(mask_secrets(std::string(k_most, 'a')).size() == k_most);
+  CHECK(mask_secrets(std::string(k_most, '-')).size() == k_most);
 }
 
 }  // namespace hermes
