@@ -24,6 +24,6 @@ std::string usage_of(std::string_view group);
 
 // Whole pages; no line is longer than `columns` where it can be broken.
 std::string help_of(const verbs::Verb& verb, std::size_t columns);
-std::string help_of(std::string_view group, std::size_t columns);  // "": the program
+std::string help_of(std::string_view name, std::size_t columns);  // of a group; "": the program
 
 }  // namespace hermes::cli

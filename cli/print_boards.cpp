@@ -20,7 +20,8 @@ std::string words(const Json& texts) {
   std::string out;
   for (const Json& text : texts) {
     const std::string word = shown(text);
-    const bool plain = !word.empty() && word.find_first_of(" \t\"'\\$|&;<>(){}*?") == word.npos;
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\"'\\$|&;<>(){}*?") == std::string::npos;
     out += (out.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
   }
   return out;

@@ -32,7 +32,7 @@ std::string print_doctor(const verbs::Answer& answer, const Style&) {
     out += fmt::format("{} {} {}: {}\n", pad(finding == "wrong" ? "WRONG" : finding, 5),
                        pad(shown(check["check"]), 10), shown(check["subject"]),
                        shown(check["detail"]));
-    if (finding != "ok" && check["hint"] != "") {
+    if (finding != "ok" && !check["hint"].get_ref<const std::string&>().empty()) {
       out += fmt::format("        → {}\n", shown(check["hint"]));
     }
   }

@@ -99,7 +99,7 @@ std::string pad_left(std::string_view text, std::size_t columns) {
   return spaces(text, columns) + std::string(text);
 }
 
-std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows,
+std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows,
                                      std::size_t columns) {
   std::vector<std::size_t> widths = widths_of(rows);
   if (columns > 0 && !widths.empty()) {
@@ -120,9 +120,9 @@ std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows,
   return lines;
 }
 
-std::string table(std::vector<std::vector<std::string>> rows, std::size_t columns) {
+std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t columns) {
   std::string out;
-  for (const std::string& line : table_lines(std::move(rows), columns)) {
+  for (const std::string& line : table_lines(rows, columns)) {
     out += line + "\n";
   }
   return out;

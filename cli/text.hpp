@@ -22,10 +22,10 @@ std::string pad_left(std::string_view text, std::size_t columns);
 // Columns as wide as their widest cell, two spaces between them; the last one is not filled. Cells
 // must be printable, but may be `coloured`. Where a line would be longer than `columns` (0: it may)
 // the last cell is cut, and wide ones before it when that leaves it little room.
-std::vector<std::string> table_lines(std::vector<std::vector<std::string>> rows,
+std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows,
                                      std::size_t columns = 0);
 // The lines, each ending in a newline.
-std::string table(std::vector<std::vector<std::string>> rows, std::size_t columns = 0);
+std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t columns = 0);
 
 // Between the escape sequences of a colour (SGR of ECMA-48), or as it is.
 std::string coloured(std::string_view text, std::string_view colour, const Style& style);

@@ -115,7 +115,7 @@ class DescriptorWatch final : public Loop::Watch {
       return ::poll(&item, 1, 0) == 1;
     }
     // A root of execution: what escapes a fact must not end the loop.
-    void record() {
+    void record() const {
       try {
         fact();
       } catch (const std::exception& error) {
@@ -152,7 +152,7 @@ std::unique_ptr<Loop::Watch> Loop::on_readable(int fd, std::function<void()> fac
   return std::make_unique<DescriptorWatch>(state_->io, fd, std::move(fact));
 }
 
-void Loop::on_signal(std::function<void(int)> fact) { state_->await_signal(fact); }
+void Loop::on_signal(const std::function<void(int)>& fact) { state_->await_signal(fact); }
 
 void Loop::wake() { state_->wake(); }
 

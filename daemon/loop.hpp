@@ -29,7 +29,7 @@ class Loop {
   std::unique_ptr<Watch> on_readable(int fd, std::function<void()> fact);
 
   // `fact` is called for SIGTERM, SIGINT and SIGHUP with the signal's number.
-  void on_signal(std::function<void(int)> fact);
+  void on_signal(const std::function<void(int)>& fact);
 
   void wake();
 

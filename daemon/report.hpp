@@ -21,7 +21,7 @@ std::string report_text(const nlohmann::json& report, bool as_json);
 // What one pass did, told from the events that were written while it ran: for `kanban dispatch`.
 class PassReport {
  public:
-  PassReport(const home::Home& home);  // remembers where every board's history ends now
+  explicit PassReport(const home::Home& home);  // remembers where every board's history ends now
   // Reads what came since. `json`: one object; else lines for people.
   std::string text(const Limits& limits, bool json) const;
 

@@ -87,7 +87,7 @@ struct Written {
 // A unit that somebody has written by hand is kept under a name that is free.
 Result<fs::path> keep_aside(const fs::path& file, const std::string& text) {
   for (int n = 1; n < 100; ++n) {
-    const fs::path kept = file.string() + (n == 1 ? ".old" : fmt::format(".old.{}", n));
+    fs::path kept = file.string() + (n == 1 ? ".old" : fmt::format(".old.{}", n));
     TRY_ASSIGN(const bool made, create_file(kept, text, 0644));
     if (made) {
       return kept;
@@ -183,8 +183,6 @@ void tell_of_lingering(std::optional<bool> lingering, Answer& answer) {
       "`loginctl enable-linger` lets them run from boot on");
 }
 
-}  // namespace
-
 // What would keep the dispatcher from starting is said before anything is changed.
 Result<void> check_start(Call& call, const home::Home& home) {
   TRY(home::load_config(home));
@@ -195,6 +193,8 @@ Result<void> check_start(Call& call, const home::Home& home) {
   }
   return {};
 }
+
+}  // namespace
 
 Result<Answer> dispatcher_install(Call& call) {
   TRY_ASSIGN(const home::Home home, home_with_a_board(call));

@@ -35,7 +35,7 @@ struct Sweep {
   OpenBoard& open;
   Call& call;
   Instant now;
-  bool dry_run;
+  bool dry_run = false;
   Answer& answer;
 
   Instant before(std::string_view flag, Millis setting) const {

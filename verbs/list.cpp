@@ -51,7 +51,10 @@ std::string filter_text(const Values& values) {
 // Whatever happens, the terminal is given back as it was.
 struct ScreenEnd {
   Host& host;
+  explicit ScreenEnd(Host& one) : host(one) {}
   ~ScreenEnd() { host.end_screen(); }
+  ScreenEnd(const ScreenEnd&) = delete;
+  ScreenEnd& operator=(const ScreenEnd&) = delete;
 };
 
 // No more rows are read than the terminal has, so that a large board is drawn as fast as a small

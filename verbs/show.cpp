@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <ranges>
+
 #include "kernel/base/text.hpp"
 #include "kernel/board/attachments.hpp"
 #include "kernel/board/comments.hpp"
@@ -40,9 +42,9 @@ Json runs_json(const Values& values, const std::vector<Run>& runs) {
 }
 
 Json latest_summary(const std::vector<Run>& runs) {
-  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    if (run->summary) {
-      return *run->summary;
+  for (const Run& run : runs | std::views::reverse) {
+    if (run.summary) {
+      return *run.summary;
     }
   }
   return nullptr;

@@ -145,7 +145,7 @@ bool start_worker(const Options& options, int log_fd, StartedWorker& worker, Exe
   // vfork: the child only makes system calls until it is somebody else, and copying our page tables
   // for that would cost a tenth of a short run. We stand still meanwhile; a child that hangs before
   // its exec (a directory on a dead mount) is ended by killing us, which takes it along.
-  // NOLINTNEXTLINE(bugprone-unsafe-functions,*-insecureAPI.vfork): what it risks is said above
+  // NOLINTNEXTLINE(bugprone-unsafe-functions,*insecureAPI.vfork): what it risks is said above
   const pid_t child = vfork();
   if (child == 0) {
     // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): only system calls, which the analyzer cannot see

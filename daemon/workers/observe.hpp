@@ -75,7 +75,7 @@ Result<Observation> adopt(const fs::path& record, const std::string& boot);
 
 // The exit that stands in the record, for who only wants to know: takes no lock and writes nothing,
 // so it disturbs neither shim nor dispatcher. Nothing when there is none (yet).
-std::optional<Exit> recorded_exit(const fs::path& record);
+std::optional<Exit> recorded_exit(const fs::path& path);
 
 // For a run whose shim was our child and whose pidfd has fired. Like adopt(), without the question
 // of the boot.

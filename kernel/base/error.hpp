@@ -59,11 +59,11 @@ std::string one_line(const Error& error);
 
 // TRY(expr): returns the error of a Result from the enclosing function; its value, if any, is
 // dropped.
-#define TRY(expr)                                             \
-  do {                                                        \
-    if (auto try_result_ = (expr); !try_result_) {            \
-      return std::unexpected(std::move(try_result_).error()); \
-    }                                                         \
+#define TRY(expr)                                            \
+  do {                                                       \
+    if (auto try_result = (expr); !try_result) {             \
+      return std::unexpected(std::move(try_result).error()); \
+    }                                                        \
   } while (false)
 
 // TRY_ASSIGN(decl, expr): `decl` becomes the value of a Result, or the enclosing function returns

@@ -227,7 +227,7 @@ bool is_secret_name(std::string_view name) {
     }
   }
   return std::any_of(k_words.begin(), k_words.end(),
-                     [&](std::string_view word) { return folded.find(word) != folded.npos; });
+                     [&](std::string_view word) { return folded.find(word) != std::string::npos; });
 }
 
 std::string masked_value(std::string_view value) {

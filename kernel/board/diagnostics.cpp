@@ -1,6 +1,7 @@
 #include "kernel/board/diagnostics.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "kernel/board/tasks.hpp"
@@ -61,12 +62,12 @@ std::vector<Instant> block_cycles(db::Reader& tx, const std::string& id) {
   const auto is = [](const std::string& kind, EventKind word) { return kind == to_word(word); };
   std::vector<Instant> cycles;
   bool released = false;
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    if (is(event->first, EventKind::unblocked) || is(event->first, EventKind::promoted_manual)) {
+  for (const auto& [kind, at] : events | std::views::reverse) {
+    if (is(kind, EventKind::unblocked) || is(kind, EventKind::promoted_manual)) {
       released = true;
-    } else if (released && (is(event->first, EventKind::blocked) ||
-                            is(event->first, EventKind::block_loop_detected))) {
-      cycles.insert(cycles.begin(), event->second);
+    } else if (released &&
+               (is(kind, EventKind::blocked) || is(kind, EventKind::block_loop_detected))) {
+      cycles.insert(cycles.begin(), at);
       released = false;
     }
   }

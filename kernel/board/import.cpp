@@ -175,8 +175,8 @@ class Planning {
       find_links(to, children);
     }
     drop_cycles(children);
-    for (std::size_t to = 0; to < plan_.tasks.size(); ++to) {
-      settle(plan_.tasks[to]);
+    for (auto& task : plan_.tasks) {
+      settle(task);
     }
     settle_links();
     count();

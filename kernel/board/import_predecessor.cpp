@@ -364,7 +364,7 @@ class Reading {
     } else if (said == "gave_up") {
       run.outcome = Outcome::spawn_failed;  // the predecessor closed only these runs so
     } else if (const auto known = from_word<Outcome>(said)) {
-      run.outcome = *known;
+      run.outcome = known;
     } else {
       board_.findings.note(
           fmt::format("a run's outcome '{}' is unknown: aborted", printable(clip(said, 40))),

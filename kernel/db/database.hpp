@@ -130,7 +130,9 @@ class Database {
  private:
   using FileIdentity = std::pair<dev_t, ino_t>;
   Database(BoardFiles files, FileIdentity identity, Connection connection)
-      : files_(std::move(files)), identity_(identity), connection_(std::move(connection)) {}
+      : files_(std::move(files)),
+        identity_(std::move(identity)),
+        connection_(std::move(connection)) {}
 
   // Error: unavailable when another file stands at the path by now, or none. What is committed to
   // the one that is open would be lost.

@@ -275,8 +275,7 @@ Result<fs::path> restore_board(const Home& home, const BoardPaths& board, const 
                                Instant now, Millis gate_wait, const Allowed& allowed,
                                const Prepare& prepare) {
   TRY(refuse_link(board));
-  TRY_ASSIGN(const fs::path place,
-             make_archive_directory(home, board.slug + "-before-restore", now));
+  TRY_ASSIGN(fs::path place, make_archive_directory(home, board.slug + "-before-restore", now));
   Draft unless_done(place);
   const BoardPaths draft{board.slug, place};
   TRY(fill(home, board, draft, file, now, prepare));

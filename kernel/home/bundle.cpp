@@ -56,7 +56,7 @@ class Delivery {
     return Delivery(target, replace);
   }
   Delivery(Delivery&& other) noexcept
-      : target_(other.target_),
+      : target_(std::move(other.target_)),
         beside_(std::exchange(other.beside_, {})),
         replace_(other.replace_) {}
   Delivery& operator=(Delivery&&) = delete;

@@ -36,6 +36,7 @@ off_t length_of(int fd) {
 
 // Reads [from, to), or what there is of it. Error: errno.
 std::expected<void, int> read_range(int fd, off_t from, off_t to, std::string& out) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the read fills it
   std::array<char, 64 * 1024> part;
   while (from < to) {
     const auto want = std::min<std::size_t>(part.size(), static_cast<std::size_t>(to - from));

@@ -270,7 +270,7 @@ KeyRule text_key(std::string_view key, std::string& target, std::size_t most) {
           [&target] { return target.empty() ? "" : toml_text(target); }};
 }
 
-KeyRule table_key(std::string_view key, std::vector<KeyRule> rules) {
+KeyRule table_key(std::string_view key, const std::vector<KeyRule>& rules) {
   return {key, [rules](const Setting& setting) { return read_table(setting, rules); }, {}, rules};
 }
 

@@ -109,6 +109,6 @@ KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least
 KeyRule text_key(std::string_view key, std::string& target, std::size_t most);
 
 // The table's own keys are read by `rules`.
-KeyRule table_key(std::string_view key, std::vector<KeyRule> rules);
+KeyRule table_key(std::string_view key, const std::vector<KeyRule>& rules);
 
 }  // namespace hermes::home

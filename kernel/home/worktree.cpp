@@ -397,8 +397,9 @@ Result<void> fill(const Job& job, const fs::path& admin) {
   TRY(job.git.run(tree, {"reset", "--hard", "--quiet", "--no-recurse-submodules"}));
   TRY_ASSIGN(const std::string missing, job.git.run(tree, {"ls-files", "--deleted", "-z"}));
   if (!missing.empty()) {
-    return fail(ErrorCode::invalid, fmt::format("git left files out of the working tree {}: {}",
-                                                shown(tree), printable(missing.c_str())));
+    return fail(ErrorCode::invalid,
+                fmt::format("git left files out of the working tree {}: {}", shown(tree),
+                            printable(missing.substr(0, missing.find('\0')))));
   }
   note->ready = true;
   return write_note(job.board, job.request.task_id, *note);

@@ -37,8 +37,8 @@ Result<void> check_clean(Git& git, const fs::path& tree, const fs::path& admin) 
              git.run(tree, {"status", "--porcelain", "-z", "--untracked-files=all",
                             "--ignore-submodules=none"}));
   if (!changes.empty()) {
-    return stays(tree,
-                 "it has changes that are not committed: " + printable(clip(changes.c_str(), 200)));
+    return stays(tree, "it has changes that are not committed: " +
+                           printable(clip(changes.substr(0, changes.find('\0')), 200)));
   }
   return {};
 }

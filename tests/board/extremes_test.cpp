@@ -220,8 +220,8 @@ TEST_CASE("the tables themselves refuse what no caller may store") {
       "INSERT INTO links (parent_id, child_id) SELECT id, 't_ffffffff' FROM tasks",
       "INSERT INTO comments (task_id, author, body, at) VALUES ('t_ffffffff', 'a', 'b', 0)",
       "INSERT INTO comments (task_id, author, body, at) SELECT id, 'a', '', 0 FROM tasks",
-      "INSERT INTO runs (task_id, attempt, token, holder_kind, host, boot, started_at, gone_at) "
-      "SELECT id, 1, 't', 'shim', 'h', 'b', 0, 1 FROM tasks"};
+      ("INSERT INTO runs (task_id, attempt, token, holder_kind, host, boot, started_at, gone_at) "
+       "SELECT id, 1, 't', 'shim', 'h', 'b', 0, 1 FROM tasks")};
   for (const std::string& sql : forbidden) {
     CAPTURE(sql);
     CHECK_FALSE(f.change([&](board::Change& c) -> Result<int> { return c.tx.execute(sql); }));

@@ -77,7 +77,7 @@ TEST_CASE("the same key answers the same swarm, whatever was written on its blac
 
 TEST_CASE("a swarm is made as a whole or not at all") {
   BoardFixture f;
-  const auto expect = [&](board::SwarmRequest wanted, ErrorCode code) {
+  const auto expect = [&](const board::SwarmRequest& wanted, ErrorCode code) {
     const auto events = f.last_event();
     const auto refused = make(f, wanted);
     REQUIRE_FALSE(refused);

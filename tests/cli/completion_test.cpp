@@ -253,7 +253,7 @@ TEST_CASE("completion works in bash", "[cli][completion]") {
         Words{other, id});
   CHECK(in_bash(hermes, "hermes kanban show ", {"hermes", "kanban", "show", ""}, "63") ==
         Words{other + "  (other)", id + "  (" + k_shown + ")"});
-  std::ofstream(hermes.dir() / "some file");
+  std::ofstream(hermes.dir() / "some file").close();
   const std::string path = (hermes.dir() / "some").string();
   CHECK(in_bash(hermes, "hermes kanban create x --body-file " + path,
                 {"hermes", "kanban", "create", "x", "--body-file", path}) ==
@@ -274,7 +274,7 @@ TEST_CASE("completion works in fish", "[cli][completion]") {
   CHECK(in_fish(hermes, "hermes kanban list --st").size() == 2);
   CHECK(in_fish(hermes, "hermes kanban list --assignee a") ==
         Words{"a b\thas tasks on this board"});
-  std::ofstream(hermes.dir() / "some-file");
+  std::ofstream(hermes.dir() / "some-file").close();
   const std::string path = (hermes.dir() / "some").string();
   for (const std::string between : {" ", "="}) {
     const Words found = in_fish(hermes, "hermes kanban create x --body-file" + between + path);
@@ -296,7 +296,7 @@ TEST_CASE("completion works in zsh", "[cli][completion]") {
         "hermes kanban list --status=blocked ");
   CHECK(in_zsh(hermes, "hermes kanban list --assignee a").line ==
         "hermes kanban list --assignee a\\ b ");
-  std::ofstream(hermes.dir() / "some-file");
+  std::ofstream(hermes.dir() / "some-file").close();
   const std::string path = (hermes.dir() / "some").string();
   for (const std::string between : {" ", "="}) {
     CHECK(in_zsh(hermes, "hermes kanban create x --body-file" + between + path).line ==

@@ -171,7 +171,7 @@ TEST_CASE("a read-only home can be read, and a write says what stands in its way
     CHECK(std::system(("chmod -R u+w '" + hermes.home().string() + "'").c_str()) == 0);
   }
   CAPTURE(said.str());
-  if (said.str().find("unshare") == 0 || said.str().find("mount:") == 0) {
+  if (said.str().starts_with("unshare") || said.str().starts_with("mount:")) {
     WARN("no mounts here");
     return;
   }
@@ -205,7 +205,7 @@ TEST_CASE("what is mounted in a scratch workspace outlives it", "[cli]") {
   std::ostringstream said;
   said << std::ifstream(hermes.dir() / "said").rdbuf();
   CAPTURE(said.str());
-  if (said.str().find("unshare") == 0 || said.str().find("mount:") == 0) {
+  if (said.str().starts_with("unshare") || said.str().starts_with("mount:")) {
     WARN("no mounts here");
     return;
   }

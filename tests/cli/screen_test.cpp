@@ -64,9 +64,14 @@ class OnTerminal {
       }
       pollfd item{end_.get(), POLLIN, 0};
       char piece[4096];
-      ssize_t got = 0;
-      if (std::chrono::steady_clock::now() >= deadline || ::poll(&item, 1, 100) < 0 ||
-          (item.revents != 0 && (got = ::read(end_.get(), piece, sizeof piece)) <= 0)) {
+      if (std::chrono::steady_clock::now() >= deadline || ::poll(&item, 1, 100) < 0) {
+        return false;
+      }
+      if (item.revents == 0) {
+        continue;
+      }
+      const ssize_t got = ::read(end_.get(), piece, sizeof piece);
+      if (got <= 0) {
         return false;
       }
       seen_.append(piece, static_cast<std::size_t>(got));

@@ -193,7 +193,7 @@ TEST_CASE("a damaged or a lost board is restored without force", "[cli][store]")
     fs::remove(hermes.board() / "board.db-shm");
   }
   SECTION("without its gate") { fs::remove(hermes.board() / "board.lock"); }
-  const bool sound = fs::exists(hermes.board() / "board.lock") == false;
+  const bool sound = !fs::exists(hermes.board() / "board.lock");
   const Ran ran =
       sound ? hermes.kanban({"restore", file, "--force"}) : hermes.kanban({"restore", file});
   INFO(ran.err);

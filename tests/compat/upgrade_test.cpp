@@ -139,7 +139,7 @@ TEST_CASE("compat: a board of every older schema is brought to the newest and lo
           })
           .value();
     };
-    CHECK(violations() == std::vector<std::string>{});
+    CHECK_THAT(violations(), Catch::Matchers::Equals(std::vector<std::string>{}));
     for (const auto& [table, columns] : shape) {
       INFO(table);
       CHECK(rows_of(ground.files.database, table, columns) == before[table]);
@@ -157,7 +157,7 @@ TEST_CASE("compat: a board of every older schema is brought to the newest and lo
       return board::create(change, request);
     });
     REQUIRE(created);
-    CHECK(violations() == std::vector<std::string>{});
+    CHECK_THAT(violations(), Catch::Matchers::Equals(std::vector<std::string>{}));
     CHECK(db::Database::open(ground.files, db::Database::Access::read, k_now));
   }
 }

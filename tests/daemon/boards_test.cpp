@@ -112,7 +112,7 @@ TEST_CASE("a damaged board is left as it is, and the other one goes on being ser
 TEST_CASE("a board of a newer program is not served, and the others are", "[daemon]") {
   Rig rig;
   BoardHand& newer = rig.board("newer");
-  const std::string id = newer.add("exit 0");
+  newer.add("exit 0");
   newer.sql("PRAGMA user_version = 9999");
   newer.close();
   rig.give_up("newer");

@@ -13,15 +13,7 @@ namespace {
 // Puts a board's directory on a disk of 1.5 MB of its own.
 class SmallDisk {
  public:
-  explicit SmallDisk(BoardHand& board) : dir_(board.paths().dir) {
-    board.close();
-    const fs::path aside = dir_.string() + ".aside";
-    fs::rename(dir_, aside);
-    fs::create_directory(dir_);
-    mounted_ = ::mount("none", dir_.c_str(), "tmpfs", 0, "size=1500k,mode=0700") == 0;
-    fs::copy(aside, dir_, fs::copy_options::recursive);
-    fs::remove_all(aside);
-  }
+  explicit SmallDisk(BoardHand& board) : dir_(board.paths().dir), mounted_(move_to_disk(board)) {}
   ~SmallDisk() {
     if (mounted_) {
       ::umount2(dir_.c_str(), MNT_DETACH);
@@ -41,8 +33,19 @@ class SmallDisk {
   void make_room() const { fs::remove(dir_ / "filler"); }
 
  private:
+  bool move_to_disk(BoardHand& board) const {
+    board.close();
+    const fs::path aside = dir_.string() + ".aside";
+    fs::rename(dir_, aside);
+    fs::create_directory(dir_);
+    const bool mounted = ::mount("none", dir_.c_str(), "tmpfs", 0, "size=1500k,mode=0700") == 0;
+    fs::copy(aside, dir_, fs::copy_options::recursive);
+    fs::remove_all(aside);
+    return mounted;
+  }
+
   fs::path dir_;
-  bool mounted_ = false;
+  bool mounted_;
 };
 
 bool can_mount(const SmallDisk& disk) {

@@ -25,7 +25,7 @@ TEST_CASE("a dry run tells what a pass would do and writes nothing", "[daemon]")
   Rig rig;
   BoardHand& board = rig.board();
   const std::string high = board.create({.title = "a", .body = "exit 0", .priority = 1});
-  const std::string low = board.add("exit 0");
+  board.add("exit 0");  // lower
   const std::string lane = board.create({.title = "c", .assignee = "somebody"});
   const std::string due = board.create({.title = "d",
                                         .body = "exit 0",

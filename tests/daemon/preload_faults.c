@@ -15,6 +15,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's own names are
+// reserved ones
+
 static void step(void) {
   static int left = -1;
   if (left < 0) {
@@ -158,3 +161,4 @@ int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* 
   step();
   return problem;
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

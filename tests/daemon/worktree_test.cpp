@@ -13,7 +13,6 @@ namespace hermes::daemon::test {
 
 namespace {
 
-using hermes::test::commit_file;
 using hermes::test::git;
 using hermes::test::make_repository;
 

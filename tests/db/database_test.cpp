@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <memory>
 
 #include "kernel/base/files.hpp"
 #include "kernel/db/database.hpp"
@@ -274,10 +275,9 @@ TEST_CASE("a full disk refuses the write, keeps what was acknowledged and recove
     WARN("cannot mount a small filesystem here: skipped");
     return;
   }
-  struct Mounted {  // also when a check fails
-    const TempDir& at;
-    ~Mounted() { ::umount2(at.path().c_str(), MNT_DETACH); }
-  } const mounted{dir};
+  const std::shared_ptr<void> mounted(nullptr, [&](void*) {  // also when a check fails
+    ::umount2(dir.path().c_str(), MNT_DETACH);
+  });
   const BoardFiles files{dir / "board.db", dir / "board.lock"};
   REQUIRE(Database::create(files, Instant{1000}));
   {

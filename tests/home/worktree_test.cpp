@@ -296,7 +296,6 @@ TEST_CASE("a half-made tree is put right, at whatever step git or we were killed
   }
   rig.request.path = rig.repository.string();
   const fs::path tree = rig.repository / ".worktrees" / "t_12345678";
-  const fs::path admin = rig.repository / ".git/worktrees/t_12345678";
   // Each git in turn is killed before it has done anything, or after it has done all.
   const bool after = GENERATE(false, true);
   bool killed = true;

@@ -16,8 +16,9 @@ namespace {
 
 std::int64_t read_number(std::string_view text) {
   std::int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  if (const auto [at, problem] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  if (const auto [at, problem] = std::from_chars(begin, end, number);
       problem != std::errc{} || at != end) {
     throw std::invalid_argument(fmt::format("'{}' is not a number", text));
   }
@@ -88,7 +89,7 @@ bool Command::take_flag(std::string_view flag) {
   return true;
 }
 
-std::string Command::take(const std::string& key, std::string otherwise) {
+std::string Command::take(const std::string& key, const std::string& otherwise) {
   const auto found = values_.extract(key);
   return found ? found.mapped() : otherwise;
 }

@@ -24,7 +24,7 @@ class Command {
   Millis take_length();  // of time; may begin with a minus
   bool take_flag(std::string_view flag);
   bool has(const std::string& key) const { return values_.contains(key); }
-  std::string take(const std::string& key, std::string otherwise);
+  std::string take(const std::string& key, const std::string& otherwise);
   std::int64_t take_number(const std::string& key, std::int64_t otherwise);
   Millis take_length(const std::string& key, Millis otherwise);
 

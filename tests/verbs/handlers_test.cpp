@@ -60,7 +60,7 @@ TEST_CASE("reclaim waits for the dispatcher that stops the worker", "[verbs]") {
   const std::string id = rig.create("a", {{"assignee", "shell"}});
   WorkerRun worker{rig};
   worker.start(id);
-  rig.host.dispatcher = {true, 1};
+  rig.host.dispatcher = {.alive = true};
   rig.host.while_waiting.push_back([&] { worker.finish(); });
   const auto answer = rig.call("reclaim", {{"task_id", id}});
   REQUIRE(answer);
@@ -91,7 +91,7 @@ TEST_CASE("a dispatcher that dies during the wait is replaced for that one stop"
   const std::string id = rig.create("a", {{"assignee", "shell"}});
   WorkerRun worker{rig};
   worker.start(id);
-  rig.host.dispatcher = {true, 1};
+  rig.host.dispatcher = {.alive = true};
   rig.host.while_waiting.push_back([&] {
     rig.host.dispatcher = {};
     rig.create("something else is written");
@@ -142,7 +142,7 @@ TEST_CASE("why names the caps and the pauses that only the dispatcher knows", "[
   REQUIRE(answer);
   REQUIRE(answer->value["holds"].size() == 1);
   CHECK(answer->value["holds"][0]["kind"] == "no_dispatcher");
-  rig.host.dispatcher = {true, 1};
+  rig.host.dispatcher = {.alive = true};
   answer = rig.call("why", {{"task_id", id}});
   REQUIRE(answer);
   CHECK(answer->value["holds"].empty());

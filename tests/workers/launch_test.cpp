@@ -22,10 +22,10 @@ namespace {
 // A tmpfs of 64 KiB that can be filled; none when we may not mount.
 class SmallDisk {
  public:
-  explicit SmallDisk(const fs::path& at) : at_(at) {
-    fs::create_directory(at);
-    mounted_ = ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=64k") == 0;
-  }
+  explicit SmallDisk(const fs::path& at)
+      : at_(at),
+        mounted_(fs::create_directory(at) &&
+                 ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=64k") == 0) {}
   ~SmallDisk() {
     if (mounted_) {
       ::umount2(at_.c_str(), MNT_DETACH);
@@ -234,7 +234,7 @@ TEST_CASE("a launch that cannot work is refused and leaves no record", "[workers
   fs::path shim = k_shim;
   SECTION("empty command") { launch.argv.clear(); }
   SECTION("relative directory") { launch.cwd = "somewhere"; }
-  SECTION("NUL in an argument") { launch.argv.push_back(std::string("a\0b", 3)); }
+  SECTION("NUL in an argument") { launch.argv.emplace_back("a\0b", 3); }
   SECTION("token too long") { launch.token.assign(128, 'x'); }
   SECTION("no shim there") {
     shim = rig.path("no-shim");

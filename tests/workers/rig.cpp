@@ -35,7 +35,7 @@ constexpr int k_limit_ms = 20'000;
 
 Rig::Rig() : logs_(directory_.path()), token_(fresh_token()) {}
 
-Rig::Rig(const fs::path& log_directory) : logs_(log_directory), token_(fresh_token()) {}
+Rig::Rig(fs::path log_directory) : logs_(std::move(log_directory)), token_(fresh_token()) {}
 
 Rig::~Rig() {
   hermes::test::wait_until([this] { return kill_leftovers(token_) == 0; });

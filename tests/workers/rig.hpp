@@ -20,7 +20,7 @@ extern const std::string k_starter;
 class Rig {
  public:
   Rig();
-  explicit Rig(const fs::path& log_directory);
+  explicit Rig(fs::path log_directory);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
