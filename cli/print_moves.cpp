@@ -2,6 +2,7 @@
 
 #include "cli/print.hpp"
 #include "cli/text.hpp"
+#include "kernel/base/text.hpp"
 
 namespace hermes::cli {
 
@@ -43,7 +44,11 @@ std::string print_heartbeat(const verbs::Answer& answer, const Style&) {
 
 std::string print_completed(const verbs::Answer& answer, const Style&) {
   return lines(answer.value, "ok", [](const Json& item) {
-    return fmt::format("Completed {}{}", shown(item["task_id"]), stopping_text(item));
+    const auto kept =
+        static_cast<std::int64_t>(item["artifacts"].size() - item["unverified"].size());
+    return fmt::format("Completed {}{}{}", shown(item["task_id"]),
+                       kept == 0 ? "" : fmt::format(" ({} kept)", counted(kept, "file")),
+                       stopping_text(item));
   });
 }
 

@@ -381,6 +381,12 @@ inline constexpr auto k_complete = std::to_array<Argument>({
      .type = Type::json_object,
      .value = "JSON",
      .help = "facts for programs, a JSON object (one task)"},
+    {.name = "artifact",
+     .type = Type::path,
+     .value = "PATH",
+     .help = "a file that was made; may be given again. One in the scratch workspace becomes an "
+             "attachment, of any other the path is recorded (one task)",
+     .repeatable = true},
     {.name = "force",
      .type = Type::boolean,
      .help = "also when its worker still runs: the worker is stopped"},

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "kernel/base/text.hpp"
+#include "kernel/board/artifacts.hpp"
+#include "kernel/board/attachments.hpp"
 #include "kernel/board/remove.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/home/task_files.hpp"
 #include "kernel/home/workspace.hpp"
+#include "verbs/artifacts.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
@@ -41,28 +45,84 @@ void remove_workspace(OpenBoard& open, const std::string& task_id) {
 
 }  // namespace
 
+namespace {
+
+// The files are there before their rows, and are kept only when those are committed together with
+// the completion: whoever is killed in between leaves the task as it was, and files for gc.
+Result<ItemDone> complete_one(OpenBoard& open, Call& call, const std::string& given,
+                              board::Handoff handoff) {
+  TRY_ASSIGN(std::vector<std::string> named, board::artifacts_in(handoff.metadata));
+  std::ranges::copy(artifacts_of(call), std::back_inserter(named));
+  Artifacts artifacts;
+  if (!named.empty()) {
+    TRY_ASSIGN(const std::string id, open.database.read([&](db::Reader& tx) -> Result<std::string> {
+      TRY_ASSIGN(std::string found, board::resolve_id(tx, given));
+      TRY(board::may_attach(tx, open.actor, open.paths.slug, found));
+      return found;
+    }));
+    handoff.metadata = board::with_artifacts(handoff.metadata, named);
+    TRY_ASSIGN(named, board::artifacts_in(handoff.metadata));
+    TRY_ASSIGN(artifacts, copy_artifacts(open, id, named));
+    handoff.metadata = board::with_artifacts(handoff.metadata, artifacts.list);
+  }
+  TRY_ASSIGN(
+      ItemDone done,
+      move_one(open, call, given,
+               [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+                 for (const home::StoredFile& copy : artifacts.copies) {
+                   TRY(board::add_attachment(
+                       tx, {id, copy.name, home::content_type_of(copy.name), copy.size, ""}));
+                 }
+                 TRY_ASSIGN(const board::Moved moved,
+                            board::complete(tx, id, handoff, call.values.flag("force")));
+                 return item_of(moved);
+               }));
+  for (home::StoredFile& copy : artifacts.copies) {
+    copy.file.keep();
+  }
+  done.report["artifacts"] = artifacts.list;
+  done.report["unverified"] = artifacts.unverified;
+  return done;
+}
+
+void tell_unverified(Answer& answer) {
+  for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
+    std::vector<std::string> paths;
+    for (const Json& path : item.value("unverified", Json::array())) {
+      paths.push_back(printable(path.get<std::string>()));
+    }
+    if (!paths.empty()) {
+      answer.people_advice.push_back(
+          "note: recorded, but not looked at and not copied, as it is "
+          "outside the scratch workspace: " +
+          join(paths, ", "));
+    }
+  }
+}
+
+}  // namespace
+
 Result<Answer> complete(Call& call) {
   const std::vector<std::string> ids = call.values.list("task_ids");
-  if (ids.size() > 1 && (call.values.has("summary") || call.values.has("metadata"))) {
-    return fail(
-        ErrorCode::usage,
-        fmt::format("--summary and --metadata belong to one run, {} tasks are named", ids.size()),
-        "complete them one by one, or use --result, which they may share");
+  const bool of_one_run =
+      call.values.has("summary") || call.values.has("metadata") || call.values.has("artifact");
+  if (ids.size() > 1 && of_one_run) {
+    return fail(ErrorCode::usage,
+                fmt::format("--summary, --metadata and --artifact belong to one run, {} tasks are "
+                            "named",
+                            ids.size()),
+                "complete them one by one, or use --result, which they may share");
   }
   const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),
                                call.values.json_object("metadata")};
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
-  return bulk(
-      call, open, ids,
-      [&](const std::string& given) {
-        return move_one(open, call, given,
-                        [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
-                          TRY_ASSIGN(const board::Moved moved,
-                                     board::complete(tx, id, handoff, call.values.flag("force")));
-                          return item_of(moved);
-                        });
-      },
-      refused_item);
+  TRY_ASSIGN(Answer answer,
+             bulk(
+                 call, open, ids,
+                 [&](const std::string& given) { return complete_one(open, call, given, handoff); },
+                 refused_item));
+  tell_unverified(answer);
+  return answer;
 }
 
 Result<Answer> block(Call& call) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ std::string_view first_line(std::string_view text);
 
 // Words separated by `separator`, trimmed, blanks dropped.
 std::vector<std::string> split_list(std::string_view text, char separator);
+
+// "1 file", "2 files": a noun that takes an 's'.
+std::string counted(std::int64_t number, std::string_view noun);
 
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 

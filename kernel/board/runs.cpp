@@ -180,6 +180,9 @@ void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
   if (task.lane == Lane::review) {
     payload["approved"] = true;
   }
+  if (!done.artifacts.empty()) {
+    payload["artifacts"] = done.artifacts;
+  }
   move_task(change, task, Status::done, EventKind::completed, payload, run_id);
 }
 

@@ -55,6 +55,7 @@ std::int64_t record_zero_run(Change& change, const Task& task, const Closing& cl
 struct DoneBy {
   std::optional<std::string> summary;
   std::optional<std::string> result;
+  std::vector<std::string> artifacts = {};  // what it says it has made
 };
 void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
                  const DoneBy& done);

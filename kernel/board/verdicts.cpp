@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/text.hpp"
+#include "kernel/board/artifacts.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
@@ -29,7 +30,11 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::complete));
   const auto summary = text_to_store(handoff.summary) ? text_to_store(handoff.summary)
                                                       : text_to_store(handoff.result);
-  TRY_ASSIGN(const auto metadata, metadata_to_store(handoff.metadata));
+  TRY_ASSIGN(const auto made, artifacts_in(handoff.metadata));
+  TRY_ASSIGN(
+      const auto metadata,
+      metadata_to_store(made.empty() ? handoff.metadata : with_artifacts(handoff.metadata, made)));
+  TRY_ASSIGN(const auto artifacts, artifacts_in(metadata));
   const Closing closing{.outcome = Outcome::completed, .summary = summary, .metadata = metadata};
   Moved moved;
   std::optional<std::int64_t> run_id;
@@ -41,7 +46,9 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
   } else if (summary || handoff.metadata) {
     run_id = record_zero_run(change, task, closing);
   }
-  finish_task(change, task, run_id, {.summary = summary, .result = text_to_store(handoff.result)});
+  finish_task(
+      change, task, run_id,
+      {.summary = summary, .result = text_to_store(handoff.result), .artifacts = artifacts});
   moved.task = std::move(task);
   if (run_id) {
     moved.run = find_run(change.tx, *run_id);

@@ -28,6 +28,7 @@ struct Moved {
 // All: Error not_found, conflict (rules::refuse_move), forbidden, not_yours. A refusal changes
 // nothing and leaves nothing behind.
 
+// The list of artifacts in the metadata (board/artifacts.hpp) becomes a part of the event.
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force);
 
 // `dependency` without an open link is refused (invalid). The landing is in `task.status`: blocked,
