@@ -96,8 +96,10 @@ constexpr Verb k_verbs[] = {
      arguments::k_block, k_for_agents, block},
     {"kanban", "unblock", "", "put blocked or scheduled tasks back into the queue", "",
      arguments::k_unblock, k_for_agents, unblock},
-    {"kanban", "promote", "", "move tasks from triage, todo or blocked to ready",
-     "Refused while a link is open, naming the parents.", arguments::k_promote, k_writes, promote},
+    {"kanban", "promote", "", "move tasks from triage, todo or blocked to ready, or try them now",
+     "Refused while a link is open, naming the parents. A ready task that is held after a failure "
+     "or a rate limit is tried again at once.",
+     arguments::k_promote, k_writes, promote},
     {"kanban", "schedule", "", "put tasks aside until a time, or until they are unblocked",
      "From todo, ready, running (the worker is stopped) and blocked. Without --at and --in they "
      "wait for `unblock`.",

@@ -12,6 +12,7 @@
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/block.hpp"
+#include "kernel/rules/hold.hpp"
 
 namespace hermes::board {
 
@@ -115,6 +116,28 @@ Result<Moved> unblock(Change& change, const std::string& id,
   return Moved{std::move(task), std::nullopt, false};
 }
 
+namespace {
+
+// The hold that a promotion of a ready or review task lifts; null in the other states. Error:
+// conflict when nothing holds the task.
+Result<nlohmann::json> hold_to_lift(const Task& task, Instant now) {
+  if (task.status != Status::ready && task.status != Status::review) {
+    return nullptr;
+  }
+  const auto until = rules::held_until(task, now);
+  if (!until) {
+    return fail(ErrorCode::conflict,
+                fmt::format("cannot promote {}: it is {}, and no back-off or cool-down holds it",
+                            task.id, to_word(task.status)),
+                fmt::format("`hermes kanban why {}` names what it waits for", task.id));
+  }
+  return nlohmann::json{
+      {"reason", task.hold_reason ? nlohmann::json(to_word(*task.hold_reason)) : nlohmann::json()},
+      {"until_ms", until->ms}};
+}
+
+}  // namespace
+
 Result<Moved> promote(Change& change, const std::string& id,
                       const std::optional<std::string>& reason, bool dry_run) {
   TRY(check_text("the reason", reason.value_or(""), k_text_bytes));
@@ -129,13 +152,16 @@ Result<Moved> promote(Change& change, const std::string& id,
                 fmt::format("cannot promote {}: it waits for {}", id, join(names, ", ")),
                 fmt::format("complete them, or `hermes kanban unlink PARENT {}`", id));
   }
+  TRY_ASSIGN(const auto lifted, hold_to_lift(task, change.now));
   if (!dry_run) {
+    nlohmann::json payload{{"actor", change.actor.name},
+                           {"reason", or_null(text_to_store(reason))},
+                           {"forced", false}};
+    if (!lifted.is_null()) {
+      payload["lifted"] = lifted;
+    }
     reset_breaker(task);
-    requeue_task(change, task, EventKind::promoted_manual,
-                 {{"actor", change.actor.name},
-                  {"reason", or_null(text_to_store(reason))},
-                  {"forced", false}},
-                 std::nullopt);
+    requeue_task(change, task, EventKind::promoted_manual, payload, std::nullopt);
   }
   return Moved{std::move(task), std::nullopt, false};
 }

@@ -39,7 +39,8 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
 Result<Moved> unblock(Change& change, const std::string& id,
                       const std::optional<std::string>& reason, bool reset_loop_breaker);
 
-// Error: conflict naming every open parent. `dry_run` checks only.
+// A ready or review task that is held after a failure is free to start again at once. Error:
+// conflict naming every open parent, or when nothing holds a ready one. `dry_run` checks only.
 Result<Moved> promote(Change& change, const std::string& id,
                       const std::optional<std::string>& reason, bool dry_run);
 

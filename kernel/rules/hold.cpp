@@ -17,8 +17,12 @@ Instant hold_end(const Task& task, Instant now) {
                                                      : *task.eligible_at;
 }
 
+bool may_start(const Task& task) {
+  return task.status == Status::ready || task.status == Status::review;
+}
+
 Hold held(const Task& task, Instant until, Instant now) {
-  const std::string left = format_duration(until - now);
+  const std::string left = format_duration(until - now) + "; `promote` tries it now";
   if (task.hold_reason == HoldReason::rate_limited) {
     return {HoldKind::held,
             fmt::format("its last run was rate-limited (exit 75): held for another {}", left),
@@ -62,11 +66,15 @@ std::string status_text(const Task& task) {
 
 }  // namespace
 
+std::optional<Instant> held_until(const Task& task, Instant now) {
+  const bool is_held = may_start(task) && task.eligible_at && hold_end(task, now) > now;
+  return is_held ? std::optional(hold_end(task, now)) : std::nullopt;
+}
+
 std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
   const Task& task = *facts.task;
   std::vector<Hold> holds;
-  const bool startable = task.status == Status::ready || task.status == Status::review;
-  if (!startable && task.status != Status::todo) {
+  if (!may_start(task) && task.status != Status::todo) {
     holds.push_back({HoldKind::status, status_text(task),
                      task.status == Status::scheduled ? task.wake_at : std::nullopt});
   }
@@ -79,8 +87,8 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
              dead_end ? ", which was archived without being done: `unlink` it to go on" : ""),
          std::nullopt});
   }
-  if (startable && task.eligible_at && hold_end(task, now) > now) {
-    holds.push_back(held(task, hold_end(task, now), now));
+  if (const auto until = held_until(task, now)) {
+    holds.push_back(held(task, *until, now));
   }
   if (facts.ending_run && task.status != Status::running) {
     holds.push_back({HoldKind::ending,

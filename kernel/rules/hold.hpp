@@ -63,6 +63,9 @@ struct TaskFacts {
 };
 std::vector<Hold> task_holds(const TaskFacts& facts, Instant now);
 
+// When the back-off or cool-down of a ready or review task ends; nothing when it has none.
+std::optional<Instant> held_until(const Task& task, Instant now);
+
 // What binds the dispatcher's starts only.
 struct FleetFacts {
   bool dispatcher_alive = true;

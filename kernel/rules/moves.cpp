@@ -19,7 +19,7 @@ const std::vector<Status>& sources(Move move) {
       {running, ready, blocked, review},
       {running, ready, todo, review},
       {blocked, scheduled},
-      {triage, todo, blocked},
+      {triage, todo, ready, blocked, review},
       {todo, ready, running, blocked},
       {scheduled},
       {running},

@@ -41,7 +41,8 @@
 // |                 |                                     | it is claimed by hand); in lane review it approves |
 // | block           | running, ready, todo, review        | the run itself; a person (its worker is stopped)   |
 // | unblock         | blocked, scheduled                  | a person                                           |
-// | promote         | triage, todo, blocked               | a person; refused while a link is open             |
+// | promote         | triage, todo, blocked; ready and    | a person; refused while a link is open             |
+// |                 | review while held                   |                                                    |
 // | schedule        | todo, ready, running, blocked       | the run itself; a person (its worker is stopped)   |
 // | wake            | scheduled, once wake_at is due      | the dispatcher                                     |
 // | request-review  | running (lane work)                 | the run itself; a person (its worker is stopped)   |

@@ -21,6 +21,20 @@ Instant woken_at(BoardHand& board, const std::string& id) {
 
 }  // namespace
 
+TEST_CASE("promote starts a task that is held at once", "[daemon]") {
+  Rig rig("[retry]\nbase = \"1h\"\nmax = \"1h\"\n");
+  BoardHand& board = rig.board();
+  const std::string id = board.add("[ -e '" + rig.path("mended").string() + "' ]");
+  rig.start();
+  REQUIRE(wait_until([&] { return board.task(id).failures == 1; }, k_patience));
+  CHECK(rig.run_hermes({"kanban", "why", id}).out.find("`promote` tries it now") !=
+        std::string::npos);
+  rig.open("mended");
+  REQUIRE(rig.run_hermes({"kanban", "promote", id}).status == 0);
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(board.runs(id).size() == 2);
+}
+
 TEST_CASE("a scheduled task is woken at its time and runs, one without a time sleeps on",
           "[daemon]") {
   Rig rig;

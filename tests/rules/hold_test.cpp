@@ -139,21 +139,26 @@ TEST_CASE("a task that backs off says how often it failed, why, and when it is t
   task.failures = 3;
   task.last_failure = "exit code 3";
   check_hold(only_hold(task), HoldKind::held,
-             "failure 3 in a row (exit code 3): tried again in 32 s", k_now + 32s);
+             "failure 3 in a row (exit code 3): tried again in 32 s; `promote` tries it now",
+             k_now + 32s);
   task.last_failure.reset();
   check_hold(only_hold(task), HoldKind::held,
-             "failure 3 in a row (no reason recorded): tried again in 32 s", k_now + 32s);
+             "failure 3 in a row (no reason recorded): tried again in 32 s; `promote` tries it now",
+             k_now + 32s);
 }
 
 TEST_CASE("a rate-limited task and one that could not be set up say so") {
   Task task = ready_task();
   task.eligible_at = k_now + 5min;
   task.hold_reason = HoldReason::rate_limited;
-  check_hold(only_hold(task), HoldKind::held,
-             "its last run was rate-limited (exit 75): held for another 5 min", k_now + 5min);
+  check_hold(
+      only_hold(task), HoldKind::held,
+      "its last run was rate-limited (exit 75): held for another 5 min; `promote` tries it now",
+      k_now + 5min);
   task.hold_reason = HoldReason::setup;
   check_hold(only_hold(task), HoldKind::held,
-             "its worker could not be set up: held for another 5 min", k_now + 5min);
+             "its worker could not be set up: held for another 5 min; `promote` tries it now",
+             k_now + 5min);
 }
 
 TEST_CASE("a hold is over at its end, not one moment later") {
