@@ -125,8 +125,14 @@ std::string print_gc(const verbs::Answer& answer, const Style&) {
     out += fmt::format(", {} left by killed commands",
                        value["leftovers"]["removed"].dump() + " directories");
   }
-  return out + fmt::format("{} ({})\n", dry ? "" : " removed",
-                           size_text(value["bytes"].get<std::int64_t>()));
+  out += fmt::format("{} ({})\n", dry ? "" : " removed",
+                     size_text(value["bytes"].get<std::int64_t>()));
+  for (const Json& tree : dry ? value["worktrees"]["trees"] : Json::array()) {
+    out += tree["stays"].is_null()
+               ? fmt::format("  the working tree {} would go\n", shown(tree["path"]))
+               : fmt::format("  {}\n", shown(tree["stays"]));
+  }
+  return out;
 }
 
 std::string print_attached(const verbs::Answer& answer, const Style&) {

@@ -15,6 +15,8 @@ namespace hermes::daemon {
 
 namespace {
 
+constexpr Millis k_look_again{60'000};  // for a working tree that another board's task works in
+
 // Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's
 // command (counted).
 ExitFacts failed_start(const Error& error) {
@@ -196,13 +198,16 @@ void Dispatcher::take_trees(Batch& batch) {
       roster_.ended(board, done.run_id, {.kind = ExitKind::never_started});
       continue;
     }
-    std::optional<Error> failure =
-        done.tree ? cannot_use(batch, start, done.tree->path) : done.tree.error();
-    if (failure) {  // `conflict`: it was told to stop, and is to blame for nothing
-      roster_.ended(board, done.run_id,
-                    {.kind = failure->code == ErrorCode::conflict ? ExitKind::never_started
-                                                                  : ExitKind::workspace_failed,
-                     .detail = one_line(*failure)});
+    if (!done.tree) {  // `conflict`: it was told to stop, and is to blame for nothing
+      roster_.ended(
+          board, done.run_id,
+          {.kind = done.tree.error().code == ErrorCode::conflict ? ExitKind::never_started
+                                                                 : ExitKind::workspace_failed,
+           .detail = one_line(done.tree.error())});
+      continue;
+    }
+    if (const auto wait = in_use(batch, start, done.tree->path)) {
+      roster_.ended(board, done.run_id, *wait);
       continue;
     }
     start.run->workspace_path = done.tree->path;
@@ -212,21 +217,34 @@ void Dispatcher::take_trees(Batch& batch) {
 }
 
 // Two tasks may name one tree, but not work in it at one time: by what runs on any board here, and
-// by who has claimed on this one.
-std::optional<Error> Dispatcher::cannot_use(Batch& batch, const Start& start,
+// by who has claimed on this one. Whoever comes second is to blame for nothing: its run ends with
+// the tree that it has found, by which its board holds it from then on. Of another board it cannot
+// know, so there it is held for a time.
+std::optional<ExitFacts> Dispatcher::in_use(Batch& batch, const Start& start,
                                             const std::string& tree) {
-  std::optional<std::string> user = roster_.user_of(tree);
+  const std::string& board = batch.desk->slug();
+  std::optional<Roster::User> user = roster_.user_of(tree);
   for (const Start& other : batch.starts) {
     if (other.run && other.run->workspace_path == tree) {
-      user = other.task_id;
+      user = {board, other.task_id};
     }
   }
   if (!user) {
     (void)batch.desk->read(wall_clock_now(), [&](db::Reader& tx) {
-      user = board::tree_user(tx, tree, start.task_id);
+      if (auto claimed = board::tree_user(tx, tree, start.task_id)) {
+        user = {board, *std::move(claimed)};
+      }
     });
   }
-  return user ? std::optional(board::tree_in_use(tree, *user)) : std::nullopt;
+  if (!user) {
+    return std::nullopt;
+  }
+  const bool elsewhere = user->board != board;
+  return ExitFacts{.kind = ExitKind::never_started,
+                   .detail = board::tree_in_use(tree, user->task_id).message +
+                             (elsewhere ? " (board " + user->board + ")" : ""),
+                   .hold = elsewhere ? k_look_again : Millis{0},
+                   .workspace = tree};
 }
 
 void Dispatcher::forget_trees(const std::string& board) {

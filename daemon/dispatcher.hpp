@@ -104,7 +104,7 @@ class Dispatcher {
   bool claim_start(board::Change& change, Start& start);
   void begin_trees(Batch& batch, Instant now);
   void take_trees(Batch& batch);
-  std::optional<Error> cannot_use(Batch& batch, const Start& start, const std::string& tree);
+  std::optional<ExitFacts> in_use(Batch& batch, const Start& start, const std::string& tree);
   void forget_trees(const std::string& board);
   void spawn_shims(Batch& batch, Instant now);
   void open_gates(Batch& batch, Instant now);

@@ -226,10 +226,12 @@ void Roster::follow(const Key& key, Entry& entry, Fd pidfd) {
   watch(key, entry);
 }
 
-std::optional<std::string> Roster::user_of(const std::string& workspace) const {
+std::optional<Roster::User> Roster::user_of(const std::string& workspace) const {
   const auto found = std::ranges::find_if(
       entries_, [&](const auto& item) { return item.second.run.workspace_path == workspace; });
-  return found == entries_.end() ? std::nullopt : std::optional(found->second.run.task_id);
+  return found == entries_.end()
+             ? std::nullopt
+             : std::optional(User{found->first.first, found->second.run.task_id});
 }
 
 void Roster::complete(rules::BoardView& view) const {

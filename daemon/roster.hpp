@@ -46,7 +46,11 @@ class Roster {
   void adopt(const std::string& board, const Run& run);
 
   // The task whose run works in this directory, of any board.
-  std::optional<std::string> user_of(const std::string& workspace) const;
+  struct User {
+    std::string board;
+    std::string task_id;
+  };
+  std::optional<User> user_of(const std::string& workspace) const;
 
   // Adds what is known of each run's process to the view of its board.
   void complete(rules::BoardView& view) const;

@@ -13,6 +13,7 @@
 #include "kernel/home/worktree.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
+#include "verbs/shapes.hpp"
 #include "verbs/trees.hpp"
 
 namespace hermes::verbs {
@@ -112,22 +113,32 @@ Result<Count> sweep_workspaces(const Sweep& sweep) {
   return count;
 }
 
-// Trees of archived and deleted tasks; what must stay is named with its reason. git alone can tell
-// what a tree holds, so a dry run asks nothing.
-Result<Count> sweep_trees(const Sweep& sweep) {
+struct Trees {
   Count count;
+  Json each = Json::array();  // {task_id, path, stays}
+};
+
+// Trees of archived and deleted tasks; what must stay is named with its reason. A dry run looks at
+// all, those of the other tasks too.
+Result<Trees> sweep_trees(const Sweep& sweep) {
+  Trees trees;
   for (const std::string& task : home::tasks_with_trees(sweep.open.paths)) {
     TRY_ASSIGN(const board::Remains remains, sweep.remains(task));
-    if (sweep.dry_run || (remains.status && *remains.status != Status::archived)) {
+    if (!sweep.dry_run && remains.status && *remains.status != Status::archived) {
       continue;
     }
-    if (const auto stays = remove_tree(sweep.open, task)) {
-      sweep.answer.advice.push_back("note: " + *stays);
-    } else {
-      ++count.items;
+    const auto end = end_tree(sweep.open, task, sweep.dry_run);
+    if (!end) {
+      continue;
+    }
+    trees.each.push_back({{"task_id", task}, {"path", end->path}, {"stays", or_null(end->stays)}});
+    if (!end->stays) {
+      ++trees.count.items;
+    } else if (!sweep.dry_run) {
+      sweep.answer.advice.push_back("note: " + *end->stays);
     }
   }
-  return count;
+  return trees;
 }
 
 Result<Count> sweep_events(const Sweep& sweep) {
@@ -222,7 +233,7 @@ Result<Answer> gc(Call& call) {
   Answer answer;
   const Sweep sweep{open, call, call.environment.now, call.values.flag("dry-run"), answer};
   TRY_ASSIGN(const Count workspaces, sweep_workspaces(sweep));
-  TRY_ASSIGN(const Count trees, sweep_trees(sweep));
+  TRY_ASSIGN(const Trees trees, sweep_trees(sweep));
   TRY_ASSIGN(const Count events, sweep_events(sweep));
   TRY_ASSIGN(const Count logs, sweep_logs(sweep));
   TRY_ASSIGN(const Count attachments, sweep_attachments(sweep));
@@ -230,7 +241,7 @@ Result<Answer> gc(Call& call) {
   answer.value = {{"board", open.paths.slug},
                   {"dry_run", sweep.dry_run},
                   {"workspaces", count_json(workspaces)},
-                  {"worktrees", {{"removed", trees.items}}},
+                  {"worktrees", {{"removed", trees.count.items}, {"trees", trees.each}}},
                   {"events", {{"removed", events.items}}},
                   {"logs", count_json(logs)},
                   {"attachments", count_json(attachments)},

@@ -14,25 +14,30 @@ constexpr Millis k_term{60'000};  // of all the git commands for one tree
 
 }  // namespace
 
-std::optional<std::string> remove_tree(OpenBoard& open, const std::string& task_id) {
+std::optional<TreeEnd> end_tree(OpenBoard& open, const std::string& task_id, bool dry_run) {
   const auto tree = home::tree_of(open.paths, task_id);
   if (!tree) {
     return std::nullopt;
   }
+  TreeEnd end{*tree, std::nullopt};
   const auto need = open.database.read([&](db::Reader& tx) -> Result<std::optional<std::string>> {
     return board::tree_need(tx, task_id, *tree);
   });
   if (!need) {
-    return one_line(need.error());
+    end.stays = one_line(need.error());
+    return end;
   }
   if (*need) {
-    return fmt::format("the working tree {} stays: {}", printable(*tree), **need);
+    end.stays = fmt::format("the working tree {} stays: {}", printable(*tree), **need);
+    return end;
   }
   home::Git git(k_term);
-  const auto removed = home::remove_worktree(open.paths, task_id, git);
-  return removed || removed.error().code == ErrorCode::not_found
-             ? std::nullopt
-             : std::optional(removed.error().message);
+  const auto gone = dry_run ? home::may_remove_worktree(open.paths, task_id, git)
+                            : home::remove_worktree(open.paths, task_id, git);
+  if (!gone && gone.error().code != ErrorCode::not_found) {
+    end.stays = gone.error().message;
+  }
+  return end;
 }
 
 }  // namespace hermes::verbs

@@ -211,6 +211,13 @@ Result<Answer> reclaim(Call& call) {
 
 namespace {
 
+// The working tree of a task that was put away goes too, or is named with what keeps it.
+void tell_tree(OpenBoard& open, const std::string& task_id, Answer& answer) {
+  if (const auto end = end_tree(open, task_id, false); end && end->stays) {
+    answer.advice.push_back("note: " + *end->stays);
+  }
+}
+
 // Rows first, in one transaction per task; its files once that is committed.
 Result<Answer> remove_archived(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
@@ -233,6 +240,9 @@ Result<Answer> remove_archived(Call& call) {
     if (item.value("ok", false)) {
       deleted.insert(item.value("task_id", ""));
     }
+  }
+  for (const std::string& id : deleted) {
+    tell_tree(open, id, answer);
   }
   if (!home::remove_task_files(open.paths, deleted)) {
     answer.advice.push_back("note: some files of the deleted tasks could not be removed from " +
@@ -274,9 +284,8 @@ Result<Answer> archive(Call& call) {
   for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
     const std::string id = item.value("task_id", "");
     remove_workspace(open, id);
-    const auto stays = item.value("ok", false) ? remove_tree(open, id) : std::nullopt;
-    if (stays) {
-      answer.advice.push_back("note: " + *stays);
+    if (item.value("ok", false)) {
+      tell_tree(open, id, answer);
     }
   }
   return answer;

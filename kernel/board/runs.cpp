@@ -49,9 +49,8 @@ EventKind event_of(Outcome outcome) {
 void record_exit(Change& change, std::int64_t run_id, const ExitFacts& exit) {
   change.tx.execute(
       "UPDATE runs SET gone_at = max($1, started_at), exit_kind = $2, exit_code = $3, max_rss_kb = "
-      "$4, cpu_ms = $5"
-      " WHERE id = $6",
-      change.now, exit.kind, exit.code, exit.max_rss_kb, exit.cpu_ms, run_id);
+      "$4, cpu_ms = $5, workspace_path = COALESCE(workspace_path, $7) WHERE id = $6",
+      change.now, exit.kind, exit.code, exit.max_rss_kb, exit.cpu_ms, run_id, exit.workspace);
 }
 
 // After a run that did not complete its task and was not stopped for a person: the breaker decides.

@@ -90,9 +90,12 @@ void add_candidates(db::Reader& tx, const Group& group, Instant now, std::int64_
       "('ready', 'review')"
       " AND t.assignee = $2 AND t.tenant = $3 AND t.eligible_at <= $4"
       " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = t.id AND r.gone_at IS NULL)"
-      " AND NOT (t.workspace_kind <> 'scratch' AND EXISTS (SELECT 1 FROM (SELECT t.id, "
+      " AND NOT (t.workspace_kind = 'dir' AND EXISTS (SELECT 1 FROM (SELECT t.id, "
       "t.workspace_path) t " +
-      k_parent_in_same_dir + ")) ORDER BY t.priority DESC, t.eligible_at, t.id LIMIT $5";
+      k_parent_in_same_dir +
+      ")) AND NOT (t.workspace_kind = 'worktree' AND EXISTS (SELECT 1 FROM (SELECT t.id, "
+      "t.workspace_path) t " +
+      k_other_in_same_tree + ")) ORDER BY t.priority DESC, t.eligible_at, t.id LIMIT $5";
   auto row = tx.query(k_sql, group.status, group.assignee, group.tenant, now, headroom);
   while (row.next()) {
     out.push_back({row.text(0), group.profile, group.tenant, row.integer(1), row.instant(2)});

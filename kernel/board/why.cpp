@@ -15,12 +15,22 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
       facts.ending_run = row.integer(0);
     }
   }
-  if (task.workspace_kind != WorkspaceKind::scratch) {
-    auto row = tx.query(
-        "SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1", task.id);
-    if (row.next()) {
-      facts.parent_in_our_dir = row.text(0);
-    }
+  const auto first_id = [&](const std::string& sql) -> std::optional<std::string> {
+    auto row = tx.query(sql, task.id);
+    return row.next() ? row.maybe_text(0) : std::nullopt;
+  };
+  if (task.workspace_kind == WorkspaceKind::dir) {
+    facts.parent_in_our_dir =
+        first_id("SELECT l.parent_id FROM tasks t " + k_parent_in_same_dir + " WHERE t.id = $1");
+  }
+  if (task.workspace_kind == WorkspaceKind::worktree) {
+    facts.tree_user =
+        first_id("SELECT ur.task_id FROM tasks t " + k_other_in_same_tree + " WHERE t.id = $1");
+  }
+  if (task.hold_reason == HoldReason::setup) {
+    facts.setup_failure =
+        first_id("SELECT error FROM runs WHERE task_id = $1 ORDER BY attempt DESC LIMIT 1")
+            .value_or("");
   }
   return rules::task_holds(facts, now);
 }

@@ -59,5 +59,8 @@ std::optional<std::string> tree_of(const BoardPaths& board, const std::string& t
 // merge or rebase under way, a lock, submodules, a mount, or is not what we made; what git.hpp
 // says.
 Result<void> remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git);
+// Whether that would remove it; changes nothing. Error: as remove_worktree, but that submodules are
+// seen by the removal alone.
+Result<void> may_remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git);
 
 }  // namespace hermes::home

@@ -83,33 +83,52 @@ Result<void> check_tree(Git& git, const fs::path& tree, const fs::path& common,
   return check_published(git, tree);
 }
 
-}  // namespace
-
-Result<void> remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git) {
-  const auto note = read_note(board, task_id);
-  if (!note) {
-    return fail(ErrorCode::not_found, fmt::format("no working tree was made for {}", task_id));
+Result<TreeNote> note_of(const BoardPaths& board, const std::string& task_id) {
+  if (auto note = read_note(board, task_id)) {
+    return *std::move(note);
   }
-  const fs::path tree = note->path;
-  const fs::path common = note->common;
+  return fail(ErrorCode::not_found, fmt::format("no working tree was made for {}", task_id));
+}
+
+// Whether there is a tree to remove, and not only its note; then the repository is locked. Error:
+// why it stays.
+Result<bool> examine(const TreeNote& note, const std::string& task_id, Git& git) {
+  const fs::path tree = note.path;
+  const fs::path common = note.common;
   if (!is_there(common)) {
     if (!is_there(tree)) {
-      remove_note(board, task_id);
-      return {};
+      return false;
     }
-    return stays(tree, fmt::format("its repository {} is gone", printable(note->common)));
+    return stays(tree, fmt::format("its repository {} is gone", printable(note.common)));
   }
   TRY(git.lock(common));
   TRY_ASSIGN(const auto trees, list_trees(git, common));
-  const ListedTree* listed = find_tree(trees, note->path);
-  if (is_there(tree)) {
-    TRY(check_tree(git, tree, common, task_id, listed));
-    const std::vector<std::string> command{"worktree", "remove", "--", note->path};
-    TRY_ASSIGN(const Git::Answer removed, git.ask(common, command));
+  if (!is_there(tree)) {  // somebody has removed it; what git still knows of it is left to `git
+    return false;         // worktree prune`
+  }
+  TRY(check_tree(git, tree, common, task_id, find_tree(trees, note.path)));
+  return true;
+}
+
+}  // namespace
+
+Result<void> may_remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git) {
+  TRY_ASSIGN(const TreeNote note, note_of(board, task_id));
+  TRY(examine(note, task_id, git));
+  git.unlock();
+  return {};
+}
+
+Result<void> remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git) {
+  TRY_ASSIGN(const TreeNote note, note_of(board, task_id));
+  TRY_ASSIGN(const bool there, examine(note, task_id, git));
+  if (there) {
+    const std::vector<std::string> command{"worktree", "remove", "--", note.path};
+    TRY_ASSIGN(const Git::Answer removed, git.ask(note.common, command));
     if (removed.status != 0) {  // submodules, and whatever else git knows better
-      return stays(tree, git_error(common, command, removed).message);
+      return stays(note.path, git_error(note.common, command, removed).message);
     }
-  }  // else somebody has removed it; what git still knows of it is left to `git worktree prune`
+  }
   git.unlock();
   remove_note(board, task_id);
   return {};

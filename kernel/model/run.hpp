@@ -55,6 +55,8 @@ struct ExitFacts {
   std::optional<std::int64_t> cpu_ms;
   std::string detail;       // for people: "cannot execute /x/y: No such file or directory"
   std::string last_output;  // last non-empty line of the log, cleaned, at most 400 bytes
+  Millis hold{0};           // of a run that never started: not to be tried again before
+  std::optional<std::string> workspace;  // where it was to work, when that was found only then
 };
 
 }  // namespace hermes

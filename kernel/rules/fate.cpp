@@ -45,7 +45,7 @@ Fate fate_of(const ExitFacts& exit, VerdictMode mode, std::optional<StopKind> st
     case ExitKind::setup_failed:
     case ExitKind::never_started:
     case ExitKind::host_restarted:
-      return {.outcome = Outcome::aborted};
+      return {.outcome = Outcome::aborted, .hold = exit.hold};
     case ExitKind::signaled:
     case ExitKind::shim_lost:
       break;
@@ -130,6 +130,9 @@ Requeue after_run(const Task& task, const Fate& fate, std::int64_t rate_limited_
   } else if (fate.outcome == Outcome::rate_limited) {
     next.hold = rate_limit_hold(rate_limited_before + 1, limits);
     next.hold_reason = HoldReason::rate_limited;
+  } else if (fate.hold.count() > 0) {
+    next.hold = fate.hold;
+    next.hold_reason = HoldReason::setup;
   }
   return next;
 }

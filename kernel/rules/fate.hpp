@@ -16,6 +16,7 @@ struct Fate {
   bool completes = false;  // the task is done
   bool counted = false;    // counts towards the breaker
   bool violation = false;  // counts towards the limit of missing verdicts
+  Millis hold{0};          // of an aborted one: not to be tried again before
 };
 
 // A committed stop intent is looked at first, whatever the process then did.

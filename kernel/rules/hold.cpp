@@ -21,7 +21,8 @@ bool may_start(const Task& task) {
   return task.status == Status::ready || task.status == Status::review;
 }
 
-Hold held(const Task& task, Instant until, Instant now) {
+Hold held(const TaskFacts& facts, Instant until, Instant now) {
+  const Task& task = *facts.task;
   const std::string left = format_duration(until - now) + "; `promote` tries it now";
   if (task.hold_reason == HoldReason::rate_limited) {
     return {HoldKind::held,
@@ -30,7 +31,9 @@ Hold held(const Task& task, Instant until, Instant now) {
   }
   if (task.hold_reason == HoldReason::setup) {
     return {HoldKind::held,
-            fmt::format("its worker could not be set up: held for another {}", left), until};
+            fmt::format("its worker could not be set up{}{}: held for another {}",
+                        facts.setup_failure.empty() ? "" : ", because ", facts.setup_failure, left),
+            until};
   }
   return {HoldKind::held,
           fmt::format("failure {} in a row ({}): tried again in {}", task.failures,
@@ -88,7 +91,7 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
          std::nullopt});
   }
   if (const auto until = held_until(task, now)) {
-    holds.push_back(held(task, *until, now));
+    holds.push_back(held(facts, *until, now));
   }
   if (facts.ending_run && task.status != Status::running) {
     holds.push_back({HoldKind::ending,
@@ -101,6 +104,12 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
                      fmt::format("the process of {} still works in the same directory",
                                  *facts.parent_in_our_dir),
                      std::nullopt});
+  }
+  if (facts.tree_user) {
+    holds.push_back(
+        {HoldKind::tree_in_use,
+         fmt::format("{} works in its working tree now; it starts after that", *facts.tree_user),
+         std::nullopt});
   }
   return holds;
 }

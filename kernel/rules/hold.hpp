@@ -19,6 +19,7 @@ enum class HoldKind {
   held,           // backoff or cool-down, with an end
   ending,         // an earlier run's process is not gone yet
   parent_ending,  // a parent's process still works in the same directory
+  tree_in_use,    // another task works in the working tree that it names
   no_assignee,
   no_profile,      // a lane worked by someone else
   no_reviewer,     // lane review, and a person reviews
@@ -35,9 +36,9 @@ enum class HoldKind {
 
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::HoldKind> = std::to_array<std::string_view>(
-    {"status", "open_link", "held", "ending", "parent_ending", "no_assignee", "no_profile",
-     "no_reviewer", "paused_profile", "cap_total", "cap_profile", "drain", "starts_held",
-     "board_trouble", "no_dispatcher"});
+    {"status", "open_link", "held", "ending", "parent_ending", "tree_in_use", "no_assignee",
+     "no_profile", "no_reviewer", "paused_profile", "cap_total", "cap_profile", "drain",
+     "starts_held", "board_trouble", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -59,7 +60,9 @@ struct TaskFacts {
   std::vector<OpenParent> open_parents;
   std::optional<std::int64_t> ending_run;  // a run of this task whose process is not gone
   std::optional<std::string>
-      parent_in_our_dir;  // a parent whose process still works in the same directory
+      parent_in_our_dir;                 // a parent whose process still works in the same directory
+  std::optional<std::string> tree_user;  // another task whose process works in its working tree
+  std::string setup_failure;             // why its last run could not be set up
 };
 std::vector<Hold> task_holds(const TaskFacts& facts, Instant now);
 

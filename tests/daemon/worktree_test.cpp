@@ -234,13 +234,76 @@ TEST_CASE("two tasks never work in one tree at one time, also when both name it"
   second.workspace_path = tree.string();
   const std::string other = board.create(second);
   const std::string claimed_by_hand = board.create(second);
-  REQUIRE(wait_until([&] { return board.task(other).failures == 1; }, k_patience));
-  CHECK(has(*board.runs(other).front().error, one + " works in the working tree"));
+  CHECK(has(orchard.rig.run_hermes({"kanban", "why", other}).out,
+            one + " works in its working tree now"));
   const Ran refused = orchard.rig.run_hermes({"kanban", "claim", claimed_by_hand});
   CHECK(refused.status == 1);
+  CHECK(has(refused.err, one + " works in its working tree now"));
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));  // it has passed the others over
+  CHECK(board.runs(other).empty());
+  orchard.rig.open("gate");
+  for (const std::string& id : {one, other, claimed_by_hand}) {
+    REQUIRE(board.wait_for(id, Status::done));
+    CHECK(board.task(id).failures == 0);
+  }
+}
+
+TEST_CASE("a tree that turns out to be in use holds its task uncounted until it is free",
+          "[daemon][worktree]") {
+  Orchard orchard;
+  BoardHand& board = orchard.board;
+  const fs::path tree = orchard.rig.path("shared");
+  git(orchard.repository, "worktree add -q -b shared '" + tree.string() + "'");
+  fs::create_directory_symlink(tree, orchard.rig.path("by another name"));
+  board::NewTask first = orchard.asks(orchard.rig.waits_for("gate"));
+  first.workspace_path = tree.string();
+  const std::string one = board.create(first);
+  orchard.rig.start();
+  REQUIRE(board.wait_until_works(one));
+  board::NewTask second = orchard.asks("exit 0");
+  second.workspace_path = orchard.rig.path("by another name").string();
+  const std::string other = board.create(second);
+  REQUIRE(wait_until(
+      [&] { return !board.runs(other).empty() && board.runs(other).front().gone_at.has_value(); },
+      k_patience));
+  const Run run = board.runs(other).front();
+  CHECK(run.outcome == Outcome::aborted);
+  CHECK(has(*run.error, one + " works in the working tree"));
+  CHECK(has(orchard.rig.run_hermes({"kanban", "why", other}).out,
+            one + " works in its working tree now"));
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  CHECK(board.runs(other).size() == 1);
+  orchard.rig.open("gate");
+  REQUIRE(board.wait_for(other, Status::done));
+  CHECK(board.task(other).failures == 0);
+  CHECK(board.runs(other).size() == 2);
+}
+
+TEST_CASE("a tree in which another board's task works is looked at again after a time",
+          "[daemon][worktree]") {
+  Orchard orchard;
+  BoardHand& board = orchard.board;
+  REQUIRE(home::create_board(orchard.rig.home(), "spare", wall_clock_now()));
+  BoardHand& spare = orchard.rig.board("spare");
+  const fs::path tree = orchard.rig.path("shared");
+  git(orchard.repository, "worktree add -q -b shared '" + tree.string() + "'");
+  board::NewTask first = orchard.asks(orchard.rig.waits_for("gate"));
+  first.workspace_path = tree.string();
+  const std::string one = board.create(first);
+  orchard.rig.start();
+  REQUIRE(board.wait_until_works(one));
+  board::NewTask second = orchard.asks("exit 0");
+  second.workspace_path = tree.string();
+  const std::string other = spare.create(second);
+  REQUIRE(
+      wait_until([&] { return spare.task(other).hold_reason == HoldReason::setup; }, k_patience));
+  CHECK(spare.task(other).failures == 0);
+  CHECK(has(orchard.rig.run_hermes({"kanban", "--board", "spare", "why", other}).out,
+            one + " works in the working tree"));
   orchard.rig.open("gate");
   REQUIRE(board.wait_for(one, Status::done));
-  REQUIRE(board.wait_for(other, Status::done));
+  REQUIRE(orchard.rig.run_hermes({"kanban", "--board", "spare", "promote", other}).status == 0);
+  REQUIRE(spare.wait_for(other, Status::done));
 }
 
 TEST_CASE("a single pass waits for the trees of what it has claimed", "[daemon][worktree]") {
@@ -300,12 +363,42 @@ TEST_CASE("archiving removes a task's tree when nothing is lost by it, and says 
   CHECK(home::tasks_with_trees(board.paths()) == std::vector<std::string>{dirty});
 
   // Cleaning says the same, until there is nothing in the way.
+  const std::string alive = board.create(orchard.asks("exit 0"));
+  REQUIRE(board.wait_for(alive, Status::done));
+  const auto dry_run = [&] { return orchard.rig.run_hermes({"kanban", "gc", "--dry-run"}).out; };
+  CHECK(has(dry_run(), orchard.tree(dirty).string() + " stays: it has changes"));
+  CHECK(has(dry_run(), orchard.tree(alive).string() + " stays: " + alive + " is done"));
   const Ran kept = orchard.rig.run_hermes({"kanban", "gc"});
   CHECK(has(kept.err, orchard.tree(dirty).string() + " stays"));
   fs::remove(orchard.tree(dirty) / "draft");
+  CHECK(has(dry_run(), "the working tree " + orchard.tree(dirty).string() + " would go"));
+  CHECK(fs::exists(orchard.tree(dirty)));
   const Ran cleaned = orchard.rig.run_hermes({"kanban", "gc"});
   CHECK(has(cleaned.out, "1 working tree removed"));
   CHECK_FALSE(fs::exists(orchard.tree(dirty)));
+}
+
+TEST_CASE("deleting a task removes its tree by the same rules", "[daemon][worktree]") {
+  Orchard orchard;
+  BoardHand& board = orchard.board;
+  const std::string clean = board.create(orchard.asks("touch draft"));
+  const std::string dirty = board.create(orchard.asks("touch draft"));
+  orchard.rig.start();
+  for (const std::string& id : {clean, dirty}) {
+    REQUIRE(board.wait_for(id, Status::done));
+    REQUIRE(board.wait_until_gone(id));
+    REQUIRE(orchard.rig.run_hermes({"kanban", "archive", id}).status == 0);
+    REQUIRE(fs::exists(orchard.tree(id)));
+  }
+  fs::remove(orchard.tree(clean) / "draft");
+  const Ran deleted = orchard.rig.run_hermes({"kanban", "archive", "--rm", clean, dirty});
+  INFO(deleted.err);
+  CHECK(deleted.status == 0);
+  CHECK_FALSE(fs::exists(orchard.tree(clean)));
+  CHECK(fs::exists(orchard.tree(dirty) / "draft"));
+  CHECK(has(deleted.err, orchard.tree(dirty).string() + " stays: it has changes"));
+  fs::remove(orchard.tree(dirty) / "draft");
+  CHECK(has(orchard.rig.run_hermes({"kanban", "gc"}).out, "1 working tree removed"));
 }
 
 }  // namespace hermes::daemon::test

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "kernel/base/duration.hpp"
+#include "kernel/rules/fate.hpp"
 #include "kernel/rules/hold.hpp"
 #include "rules/every.hpp"
 
@@ -185,6 +186,28 @@ TEST_CASE("a parent that still works in the same directory holds the task") {
   const Task task = ready_task();
   check_hold(only_hold({.task = &task, .parent_in_our_dir = "t_0000000a"}), HoldKind::parent_ending,
              "the process of t_0000000a still works in the same directory");
+}
+
+TEST_CASE("another task in its working tree holds the task, and is named") {
+  const Task task = ready_task();
+  check_hold(only_hold({.task = &task, .tree_user = "t_0000000a"}), HoldKind::tree_in_use,
+             "t_0000000a works in its working tree now; it starts after that");
+}
+
+TEST_CASE("a run that never started holds its task for as long as it is told, uncounted") {
+  const Fate fate = fate_of({.kind = ExitKind::never_started, .hold = Millis{60'000}},
+                            VerdictMode::by_call, std::nullopt);
+  const Requeue next = after_run(ready_task(), fate, 0, Limits{});
+  CHECK(next.hold == 60s);
+  CHECK(next.hold_reason == HoldReason::setup);
+  CHECK(next.failures == 0);
+  Task task = ready_task();
+  task.eligible_at = k_now + next.hold;
+  task.hold_reason = next.hold_reason;
+  check_hold(only_hold({.task = &task, .setup_failure = "its tree is in use"}), HoldKind::held,
+             "its worker could not be set up, because its tree is in use: held for another 60 s; "
+             "`promote` tries it now",
+             k_now + 60s);
 }
 
 TEST_CASE("everything that holds a task is told, not only the first") {
