@@ -218,6 +218,20 @@ void tell_tree(OpenBoard& open, const std::string& task_id, Answer& answer) {
   }
 }
 
+// A worker that was told to stop may have completed its task before: nobody waits for that.
+void forget_children_of_the_done(Json& value) {
+  const auto forget = [](Json& item) {
+    if (item.value("status", "") == to_word(Status::done)) {
+      item["waiting_children"] = Json::array();
+    }
+  };
+  if (value.is_array()) {
+    std::ranges::for_each(value, forget);
+  } else {
+    forget(value);
+  }
+}
+
 // Rows first, in one transaction per task; its files once that is committed.
 Result<Answer> remove_archived(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
@@ -281,6 +295,7 @@ Result<Answer> archive(Call& call) {
                        });
                  },
                  refused_item));
+  forget_children_of_the_done(answer.value);
   for (const Json& item : answer.value.is_array() ? answer.value : Json::array({answer.value})) {
     const std::string id = item.value("task_id", "");
     remove_workspace(open, id);

@@ -4,6 +4,7 @@
 #include <ranges>
 #include <set>
 
+#include "kernel/board/links.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/board/why.hpp"
 
@@ -114,6 +115,12 @@ Suspects suspects(db::Reader& tx, const rules::DiagnosticContext& context) {
       "SELECT r.task_id FROM runs r JOIN tasks t ON t.current_run_id = r.id AND t.id = r.task_id"
       " WHERE r.gone_at IS NULL AND r.heartbeat_at <= $1 LIMIT $2",
       context.now - context.limits.heartbeat_gap, most));
+  found.add(tx.query(
+      "SELECT t.id FROM (SELECT id FROM tasks WHERE status = 'todo' ORDER BY priority DESC, "
+      "created_at, id LIMIT $1) t WHERE EXISTS (SELECT 1 FROM links l JOIN tasks p ON p.id = "
+      "l.parent_id WHERE l.child_id = t.id AND l.satisfied_at IS NULL AND p.status = 'archived') "
+      "LIMIT $2",
+      k_queue, most));
   return found.take();
 }
 
@@ -131,6 +138,11 @@ Result<rules::TaskHealth> task_health(db::Reader& tx, const std::string& id,
   if (health.task.current_run_id) {
     health.heartbeat_at = instant_of(
         tx.query("SELECT heartbeat_at FROM runs WHERE id = $1", *health.task.current_run_id));
+  }
+  for (const rules::OpenParent& parent : open_parents(tx, id)) {
+    if (parent.status == Status::archived) {
+      health.archived_parents.push_back(parent.id);
+    }
   }
   return health;
 }

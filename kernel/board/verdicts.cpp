@@ -184,6 +184,23 @@ Result<Moved> reclaim(Change& change, const std::string& id,
   return moved;
 }
 
+namespace {
+
+// Those whose link the archiving of a parent that was never done does not satisfy.
+std::vector<std::string> wait_for_done(db::Reader& tx, const std::string& parent) {
+  std::vector<std::string> children;
+  auto row = tx.query(
+      "SELECT child_id FROM links WHERE parent_id = $1 AND satisfied_at IS NULL AND condition = "
+      "'done' ORDER BY child_id",
+      parent);
+  while (row.next()) {
+    children.push_back(row.text(0));
+  }
+  return children;
+}
+
+}  // namespace
+
 Result<Archived> archive(Change& change, const std::string& id, bool force) {
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::archive));
   TRY(person_only(change, "archive", id));
@@ -200,6 +217,7 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
     if (run->holder_kind != HolderKind::external) {
       intend_stop(change, *run, StopKind::archive, std::nullopt);
       done.moved = {std::move(task), run, true};
+      done.waiting_children = wait_for_done(change.tx, id);
       return done;
     }
     close_run(change, *run, {.outcome = Outcome::reclaimed, .error = "archived"});
@@ -209,13 +227,7 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
   const bool was_done = task.status == Status::done;
   archive_task(change, task, run_id);
   if (!was_done) {
-    auto row = change.tx.query(
-        "SELECT child_id FROM links WHERE parent_id = $1 AND satisfied_at IS NULL ORDER BY "
-        "child_id",
-        id);
-    while (row.next()) {
-      done.waiting_children.push_back(row.text(0));
-    }
+    done.waiting_children = wait_for_done(change.tx, id);
   }
   done.moved.task = std::move(task);
   return done;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t k_title_bytes_shown = 160;
 constexpr std::size_t k_detail_bytes = 500;
+constexpr std::size_t k_most_actions = 5;
 
 std::string title_of(const std::string& text) {
   return std::string(clip(first_line(text), k_title_bytes_shown));
@@ -42,6 +43,9 @@ class Commands {
   Advice why() const { return {"show", "see what holds it", line("why", id_), true}; }
   Advice reclaim() const {
     return {"reclaim", "stop its worker and put it back", line("reclaim", id_), true};
+  }
+  Advice unlink(const std::string& parent) const {
+    return {"unlink", "let it go on without that", line("unlink", parent + " " + id_), true};
   }
   Advice reassign() const {
     return {"reassign", "give it to another profile",
@@ -272,6 +276,27 @@ std::optional<Diagnostic> heartbeat_stale(const TaskHealth& health, const Comman
                {"heartbeat_gap_seconds", context.limits.heartbeat_gap.count() / 1000}}};
 }
 
+std::optional<Diagnostic> waits_for_archived(const TaskHealth& health, const Commands& commands) {
+  const auto& parents = health.archived_parents;
+  if (health.task.status != Status::todo || parents.empty()) {
+    return std::nullopt;
+  }
+  Diagnostic found{
+      .kind = DiagnosticKind::waits_for_archived,
+      .severity = Severity::error,
+      .title =
+          title_of("it waits for what was archived without being done: " + join(parents, ", ")),
+      .detail =
+          "it never starts by itself; a link made with `link --when ended` would not wait "
+          "for what is archived",
+      .count = static_cast<std::int64_t>(parents.size()),
+      .data = {{"parents", title_of(join(parents, ", "))}}};
+  for (std::size_t i = 0; i < std::min(parents.size(), k_most_actions); ++i) {
+    found.actions.push_back(commands.unlink(parents[i]));
+  }
+  return found;
+}
+
 }  // namespace
 
 void sort_diagnostics(std::vector<Diagnostic>& found) {
@@ -289,7 +314,7 @@ std::vector<Diagnostic> diagnose(const TaskHealth& health, const DiagnosticConte
         workspace_failed(health, commands), stuck_in_blocked(health, commands, context),
         block_unblock_cycling(health, commands, context),
         stranded_in_ready(health, commands, context), rate_limit_streak(health, commands, context),
-        heartbeat_stale(health, commands, context)}) {
+        heartbeat_stale(health, commands, context), waits_for_archived(health, commands)}) {
     if (one) {
       found.push_back(*one);
     }

@@ -28,6 +28,7 @@ enum class DiagnosticKind {
   stranded_in_ready,
   rate_limit_streak,
   heartbeat_stale,
+  waits_for_archived,
   profile_missing,
   profile_unusable,
   profile_paused,
@@ -44,8 +45,8 @@ inline constexpr auto hermes::k_words<hermes::rules::DiagnosticKind> =
     std::to_array<std::string_view>({"repeated_failures", "repeated_crashes", "workspace_failed",
                                      "stuck_in_blocked", "block_unblock_cycling",
                                      "stranded_in_ready", "rate_limit_streak", "heartbeat_stale",
-                                     "profile_missing", "profile_unusable", "profile_paused",
-                                     "no_dispatcher"});
+                                     "waits_for_archived", "profile_missing", "profile_unusable",
+                                     "profile_paused", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -62,7 +63,7 @@ struct Thresholds {
 
 // What may be typed. Capitals stand for what the reader puts in.
 struct Advice {
-  std::string kind;  // log, show, reclaim, reassign, comment, unblock, edit, profile, dispatcher
+  std::string kind;  // log, show, reclaim, reassign, comment, unblock, unlink, profile, dispatcher
   std::string label;
   std::string command;
   bool suggested = false;
@@ -94,8 +95,9 @@ struct TaskHealth {
   std::string profile;        // that works on it
   std::vector<PastRun> runs;  // ended ones, newest first, as many as a streak may need
   std::optional<Instant> last_comment_at;
-  std::vector<Instant> cycles;          // when it was blocked after an unblock, newest first
-  std::optional<Instant> heartbeat_at;  // of the run that is open
+  std::vector<Instant> cycles;                // when it was blocked after an unblock, newest first
+  std::optional<Instant> heartbeat_at;        // of the run that is open
+  std::vector<std::string> archived_parents;  // whose `done` it waits for
 };
 
 struct ProfileHealth {

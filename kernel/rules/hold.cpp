@@ -85,9 +85,11 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
     const bool dead_end = parent.status == Status::archived;
     holds.push_back(
         {HoldKind::open_link,
-         fmt::format(
-             "it waits for {} ({}){}", parent.id, to_word(parent.status),
-             dead_end ? ", which was archived without being done: `unlink` it to go on" : ""),
+         fmt::format("it waits for {} ({}){}", parent.id, to_word(parent.status),
+                     dead_end ? fmt::format(", which was put away and will never be done: `hermes "
+                                            "kanban unlink {} {}` lets it go on",
+                                            parent.id, task.id)
+                              : ""),
          std::nullopt});
   }
   if (const auto until = held_until(task, now)) {

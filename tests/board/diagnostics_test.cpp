@@ -99,6 +99,48 @@ TEST_CASE_METHOD(HealthFixture, "rate limits and missed heartbeats are found") {
   CHECK(kinds_of(silent) == std::vector<std::string>{"heartbeat_stale"});
 }
 
+TEST_CASE_METHOD(HealthFixture,
+                 "a task that waits for an archived one is told of until it is unlinked") {
+  const std::string parent = add("parent");
+  const std::string sound = add("sound");
+  const std::string child = add("child", {parent, sound});
+  const std::string patient = add("patient", {sound});
+  const auto archive = [&](const std::string& id) {
+    return change([&](board::Change& c) { return board::archive(c, id, true); });
+  };
+  CHECK_FALSE(is_suspect(child));
+  REQUIRE(archive(parent));
+  CHECK(suspects() == std::vector<std::string>{child});
+  CHECK(kinds_of(child) == std::vector<std::string>{"waits_for_archived"});
+  CHECK(kinds_of(patient).empty());
+  const rules::DiagnosticContext context{.now = now, .limits = limits, .board = " --board x"};
+  const auto found = read([&](db::Reader& tx) {
+    return rules::diagnose(*board::task_health(tx, child, context), context);
+  });
+  REQUIRE(found.size() == 1);
+  REQUIRE(found[0].actions.size() == 1);
+  CHECK(found[0].actions[0].command == "hermes kanban --board x unlink " + parent + " " + child);
+  REQUIRE(change([&](board::Change& c) { return board::unlink(c, parent, child); }));
+  CHECK(suspects().empty());
+  CHECK(kinds_of(child).empty());
+}
+
+TEST_CASE_METHOD(BoardFixture, "archiving over a worker names who is left waiting too") {
+  const std::string parent = add("parent");
+  const Run run = start(parent);
+  const std::string child = add("child", {parent});
+  const std::string freed = add("freed");
+  REQUIRE(change(
+      [&](board::Change& c) { return board::link(c, parent, freed, LinkCondition::ended); }));
+  const auto archived = change([&](board::Change& c) { return board::archive(c, parent, true); });
+  REQUIRE(archived);
+  CHECK(archived->moved.stopping);
+  CHECK(archived->waiting_children == std::vector{child});
+  REQUIRE(exits(run, 0));
+  CHECK(status(child) == Status::todo);
+  CHECK(status(freed) == Status::ready);
+}
+
 TEST_CASE_METHOD(HealthFixture, "looking for suspects scans no table") {
   const auto plan_of = [&](const std::string& sql) {
     return read([&](db::Reader& tx) {
@@ -119,7 +161,9 @@ TEST_CASE_METHOD(HealthFixture, "looking for suspects scans no table") {
                                 "ORDER BY block_total DESC LIMIT 9",
                                 "SELECT id FROM tasks WHERE status = 'ready' AND ready_since IS "
                                 "NOT NULL AND ready_since <= 5 "
-                                "ORDER BY ready_since LIMIT 9"}) {
+                                "ORDER BY ready_since LIMIT 9",
+                                "SELECT id FROM tasks WHERE status = 'todo' ORDER BY priority "
+                                "DESC, created_at, id LIMIT 9"}) {
     const std::string plan = plan_of(sql);
     INFO(sql << "\n" << plan);
     CHECK(plan.find("INDEX") != std::string::npos);

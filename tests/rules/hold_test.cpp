@@ -129,8 +129,8 @@ TEST_CASE("a parent archived without being done is told as a dead end") {
   check_hold(only_hold({.task = &task,
                         .open_parents = {{"t_0000000a", Status::archived, LinkCondition::done}}}),
              HoldKind::open_link,
-             "it waits for t_0000000a (archived), which was archived without being done: `unlink` "
-             "it to go on");
+             "it waits for t_0000000a (archived), which was put away and will never be done: "
+             "`hermes kanban unlink t_0000000a t_00000001` lets it go on");
 }
 
 TEST_CASE("a task that backs off says how often it failed, why, and when it is tried again") {
