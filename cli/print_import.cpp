@@ -53,7 +53,7 @@ std::string print_imported(const verbs::Answer& answer, const Style&) {
   const bool dry_run = report["dry_run"] == true;
   const auto existing = report["existing"].get<std::int64_t>();
   std::string out;
-  if (imported["tasks"] == 0 && existing > 0) {
+  if (imported["tasks"] == 0 && imported["attachments"] == 0 && existing > 0) {
     out = fmt::format("Nothing to import: {} of its tasks {} imported before\n", existing,
                       existing == 1 ? "was" : "were");
   } else {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
@@ -96,6 +97,36 @@ std::optional<std::string> problem_of(const board::ImportedFile& file, const fs:
   return static_cast<std::uint64_t>(facts.st_size) > home::k_attachment_bytes
              ? std::optional<std::string>("an attachment is too large")
              : std::nullopt;
+}
+
+bool is_copy_of(const Attachment& attachment, const board::ImportedFile& file) {
+  std::error_code lost;
+  const auto size = fs::file_size(file.path, lost);
+  return home::is_stored_name_of(home::attachment_name(file.name), attachment.stored_name) &&
+         (lost || attachment.size == static_cast<std::int64_t>(size));
+}
+
+// What an earlier import was killed before, or what was not there then, is brought now: each file
+// of a task that came over earlier, unless the task has one of its name and size.
+Result<void> add_missing_files(OpenBoard& open, board::ImportReport& report) {
+  std::map<std::string, std::vector<Attachment>> here;
+  for (const board::ImportedFile& file : report.files_of_existing) {
+    if (!here.contains(file.task_id)) {
+      TRY_ASSIGN(here[file.task_id],
+                 open.database.read([&](db::Reader& tx) -> Result<std::vector<Attachment>> {
+                   return board::attachments_of(tx, file.task_id);
+                 }));
+    }
+    std::vector<Attachment>& kept = here[file.task_id];
+    const auto found =
+        std::ranges::find_if(kept, [&](const Attachment& one) { return is_copy_of(one, file); });
+    if (found == kept.end()) {
+      report.files.push_back(file);
+    } else {
+      kept.erase(found);  // each stands for one file
+    }
+  }
+  return {};
 }
 
 // Files cannot be copied under the gate, and belong to tasks whose ids only the import has drawn:
@@ -196,6 +227,7 @@ Result<Answer> import_board(Call& call) {
       return Result<board::ImportPlan>(
           board::plan_import(tx, std::move(source), call.environment.now, open.config.limits));
     }));
+    TRY(add_missing_files(open, plan.report));
     const std::int64_t files = look_at_files(path, plan.report);
     answer.value = report_json(plan.report, files, true);
   } else {
@@ -205,9 +237,11 @@ Result<Answer> import_board(Call& call) {
                  return board::carry_out(change, board::plan_import(change.tx, std::move(source),
                                                                     change.now, change.limits));
                }));
+    TRY(add_missing_files(open, report));
     const auto files = attach_files(open, call, path, report);
     if (!files) {  // the tasks are here: said as what is missing, not as a failure of the whole
-      report.findings.skip("", "the attachments: " + one_line(files.error()));
+      report.findings.skip(
+          "", "the attachments, which another import brings: " + one_line(files.error()));
     }
     answer.value = report_json(report, files.value_or(0), false);
   }

@@ -190,6 +190,7 @@ class Planning {
     if (row.next()) {
       ++plan_.report.existing;
       before_.emplace(imported.source_id, row.text(0));
+      take_files(std::move(imported), row.text(0));
       return;
     }
     Task& task = imported.task;
@@ -199,6 +200,17 @@ class Planning {
     places_.emplace(imported.source_id, plan_.tasks.size());
     plan_.facts.push_back(fact);
     plan_.tasks.push_back(std::move(imported));
+  }
+
+  // An earlier import may have been killed before it had copied them.
+  void take_files(ImportedTask imported, const std::string& task_id) {
+    if (!find_task(tx_, task_id)) {
+      return;  // deleted since
+    }
+    for (ImportedFile& file : imported.files) {
+      file.task_id = task_id;
+      plan_.report.files_of_existing.push_back(std::move(file));
+    }
   }
 
   void find_links(std::size_t to, std::vector<std::vector<std::size_t>>& children) {

@@ -108,8 +108,9 @@ struct ImportReport {
   std::int64_t comments = 0;
   std::int64_t events = 0;
   std::int64_t runs = 0;
-  std::vector<ImportedFile> files;  // to be attached to the tasks that came over
-  std::int64_t existing = 0;        // tasks that an earlier import has brought
+  std::vector<ImportedFile> files;              // to be attached to the tasks that came over
+  std::vector<ImportedFile> files_of_existing;  // of tasks that came earlier; they may be here
+  std::int64_t existing = 0;                    // tasks that an earlier import has brought
   std::vector<std::pair<std::string, std::string>> renamed;  // source id, id here ("": not yet)
   Findings findings;
 };

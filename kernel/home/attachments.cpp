@@ -122,6 +122,21 @@ std::string attachment_name(std::string_view given) {
   return name.empty() ? std::string(k_nameless) : name;
 }
 
+bool is_stored_name_of(const std::string& wanted, const std::string& stored) {
+  const Name parts = split(wanted);
+  std::string_view number = stored;
+  if (stored == wanted) {
+    return true;
+  }
+  if (!stored.starts_with(parts.stem + " (") || !stored.ends_with(")" + parts.ending) ||
+      stored.size() < parts.stem.size() + parts.ending.size() + 4) {
+    return false;
+  }
+  number.remove_prefix(parts.stem.size() + 2);
+  number.remove_suffix(parts.ending.size() + 1);
+  return number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 bool is_attachment_name(std::string_view name) {
   return !name.empty() && name.size() <= k_longest_stored && name.front() != '.' &&
          name.front() != '-' && name.find('/') == std::string_view::npos &&

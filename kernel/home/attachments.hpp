@@ -23,6 +23,10 @@ inline constexpr std::uint64_t k_attachment_bytes = 25 * 1024 * 1024;
 // '_'. "attachment" when nothing is left.
 std::string attachment_name(std::string_view given);
 
+// Whether a file that was to be called `wanted` may have been stored as `stored`: under that name,
+// or with " (n)" before its ending.
+bool is_stored_name_of(const std::string& wanted, const std::string& stored);
+
 // One component of a path that cannot be mistaken for anything else; every name that is stored.
 bool is_attachment_name(std::string_view name);
 

@@ -143,6 +143,18 @@ TEST_CASE("names are made harmless", "[attach]") {
   }
 }
 
+TEST_CASE("a stored name is known for the one that was wanted", "[attach]") {
+  using home::is_stored_name_of;
+  for (const std::string stored : {"a.tar.gz", "a.tar (1).gz", "a.tar (23).gz"}) {
+    CHECK(is_stored_name_of("a.tar.gz", stored));
+  }
+  for (const std::string other : {"a.tar ().gz", "a.tar (x).gz", "a.tar (1)", "b.tar (1).gz", "",
+                                  "a.tar.gz (1)", "a.tar (1.gz"}) {
+    INFO(other);
+    CHECK_FALSE(is_stored_name_of("a.tar.gz", other));
+  }
+}
+
 TEST_CASE("files of the same name stand beside each other", "[cli][attach]") {
   const Hermes hermes;
   const std::string id = hermes.create({"x"});

@@ -1,11 +1,14 @@
 #include <catch2/catch.hpp>
 
+#include <signal.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/run_hermes.hpp"
+#include "support/wait.hpp"
 
 using Json = nlohmann::json;
 
@@ -87,6 +90,94 @@ TEST_CASE("import brings the attachments whose files are still below the board",
   const Ran listed = hermes.kanban({"attachments", "t_00000001"});
   CHECK(listed.out.find("kept.txt") != std::string::npos);
   CHECK(hermes.kanban({"doctor"}).status == 0);
+}
+
+namespace {
+
+// A board of the predecessor with one task and these files beside it.
+std::string write_board(const Hermes& hermes, const std::vector<std::string>& files) {
+  const std::string source = hermes.dir() / "kanban.db";
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(source.c_str(), &handle) == SQLITE_OK);
+  std::string sql =
+      "CREATE TABLE tasks (id TEXT, title TEXT, status TEXT, created_at INTEGER);"
+      "CREATE TABLE task_attachments (task_id TEXT, filename TEXT, stored_path TEXT);"
+      "INSERT INTO tasks VALUES ('t_00000001', 'a', 'ready', 1600000000);";
+  for (const std::string& file : files) {
+    sql += "INSERT INTO task_attachments VALUES ('t_00000001', 'a.txt', '" +
+           (hermes.dir() / file).string() + "');";
+  }
+  REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(handle);
+  return source;
+}
+
+std::vector<std::string> attachments_of(const Hermes& hermes) {
+  std::vector<std::string> names;
+  for (const Json& one : json_of(hermes.kanban({"attachments", "t_00000001", "--json"}))) {
+    CHECK(one["missing"] == false);
+    names.push_back(one["filename"]);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("importing again brings the files that were missing, and no other twice", "[cli]") {
+  const Hermes hermes;
+  const std::string source = write_board(hermes, {"one", "two", "three"});
+  std::ofstream(hermes.dir() / "one") << "words";
+  std::ofstream(hermes.dir() / "two") << "other";
+  const Json first = json_of(hermes.kanban({"import", source, "--json"}));
+  CHECK(first["imported"]["attachments"] == 2);
+  CHECK(first["skipped"] == Json::array({{{"id", "t_00000001"},
+                                          {"reason", "the file of an attachment is not there"}}}));
+  std::ofstream(hermes.dir() / "three") << "longer words";
+  CHECK(json_of(hermes.kanban(
+            {"import", source, "--dry-run", "--json"}))["imported"]["attachments"] == 1);
+  const Ran second = hermes.kanban({"import", source});
+  CHECK(second.out.find("1 attachment into board default") != std::string::npos);
+  CHECK(attachments_of(hermes) == Names{"a (1).txt", "a (2).txt", "a.txt"});
+  const Ran third = hermes.kanban({"import", source});
+  CHECK(third.out.find("Nothing to import") == 0);
+  CHECK(attachments_of(hermes).size() == 3);
+}
+
+TEST_CASE("an import that was killed before its files are attached is finished by another",
+          "[cli]") {
+  for (int turns = 4; turns < 64; turns += 6) {
+    const Hermes hermes;
+    const std::string source = write_board(hermes, {"one", "two"});
+    for (const char* name : {"one", "two"}) {
+      std::ofstream(hermes.dir() / name) << std::string(3 << 20, *name);
+    }
+    Running running = hermes.start({"kanban", "import", source});
+    wait_until([] { return false; }, std::chrono::milliseconds{turns});
+    running.signal(SIGKILL);
+    running.wait();
+    INFO(turns);
+    REQUIRE(hermes.kanban({"import", source}).status == 0);
+    CHECK(attachments_of(hermes).size() == 2);
+    CHECK(hermes.kanban({"doctor"}).status == 0);
+  }
+}
+
+TEST_CASE("an import whose attachments were never committed is finished by another", "[cli]") {
+  const Hermes hermes;
+  const std::string source = write_board(hermes, {"one"});
+  std::ofstream(hermes.dir() / "one") << "words";
+  REQUIRE(hermes.kanban({"import", source}).status == 0);
+  sqlite3* handle = nullptr;  // as if it had been killed between its two transactions
+  REQUIRE(sqlite3_open((hermes.board() / "board.db").c_str(), &handle) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(handle, "DELETE FROM attachments", nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(handle);
+  const Json again = json_of(hermes.kanban({"import", source, "--json"}));
+  CHECK(again["existing"] == 1);
+  CHECK(again["imported"]["attachments"] == 1);
+  CHECK(attachments_of(hermes) == Names{"a (1).txt"});  // the first copy is left to gc
 }
 
 TEST_CASE("import refuses what it cannot read, and our own boards", "[cli]") {
