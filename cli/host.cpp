@@ -200,8 +200,13 @@ Fd signals_at_descriptor(std::initializer_list<int> numbers) {
 
 void TerminalHost::begin(const verbs::Json& facts) {
   signals_ = signals_at_descriptor({SIGINT, SIGTERM});
-  if (!json_) {
+  if (json_) {
+    return;
+  }
+  if (::isatty(STDOUT_FILENO) == 1) {
     put_in_stream(stream_header(facts));
+  } else {  // who reads a pipe wants events alone
+    put_err(stream_header(facts));
   }
 }
 

@@ -108,11 +108,9 @@ class VerbParser {
         flags.push_back("--" + std::string(argument.name));
       }
     }
-    const std::vector<std::string> near = nearest(word, flags);
-    return near.empty()
-               ? fmt::format("unknown option '{}'; a value that begins with '-' comes after '--'",
-                             shown)
-               : fmt::format("unknown option '{}', did you mean {}?", shown, join(near, " or "));
+    const std::string meant = did_you_mean(word, flags);
+    return fmt::format("unknown option '{}'{}", shown,
+                       meant.empty() ? "; a value that begins with '-' comes after '--'" : meant);
   }
 
   std::expected<void, Misuse> prepare(std::span<const std::string> words,
@@ -204,8 +202,7 @@ std::string suggestion(std::string_view group, const std::string& word) {
       }
     }
   }
-  const std::vector<std::string> near = nearest(word, here);
-  return near.empty() ? "" : fmt::format(", did you mean {}?", join(near, " or "));
+  return did_you_mean(word, here);
 }
 
 // The words before the verb. True when `word` (and perhaps the next) was one of the flags that may

@@ -2,21 +2,17 @@
 
 #include "cli/print.hpp"
 #include "cli/text.hpp"
+#include "kernel/base/text.hpp"
 
 namespace hermes::cli {
 
 namespace {
 
-std::string counted(const Json& n, std::string_view noun) {
-  const auto number = n.get<std::int64_t>();
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 // "812 bytes", "4.2 KiB", "25.0 MiB".
 std::string size_text(std::int64_t bytes) {
   constexpr std::int64_t k_kib = 1024;
   if (bytes < k_kib) {
-    return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
+    return counted(bytes, "byte");
   }
   const double kib = static_cast<double>(bytes) / k_kib;
   return kib < k_kib ? fmt::format("{:.1f} KiB", kib) : fmt::format("{:.1f} MiB", kib / k_kib);

@@ -176,7 +176,8 @@ std::string payload_text(const Json& payload) {
   }
   for (const auto& [key, value] : payload.items()) {
     const bool nothing = value.is_null() || (value.is_structured() && value.empty());
-    if (!nothing && !(moves && (key == "from" || key == "to"))) {
+    const bool of_the_lease = key == "lock" || key == "expires";  // --json has them
+    if (!nothing && !of_the_lease && !(moves && (key == "from" || key == "to"))) {
       text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, value_text(value));
     }
   }

@@ -153,7 +153,9 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
   }
   loop.wake();
   loop.run();
-  const std::string farewell = fmt::format("{}; {} workers go on", reason, dispatcher.running());
+  const auto workers = static_cast<std::int64_t>(dispatcher.running());
+  const std::string farewell =
+      fmt::format("{}; {} {} on", reason, counted(workers, "worker"), workers == 1 ? "goes" : "go");
   ServiceManager::tell_stopping(farewell);
   dispatcher.leave(options.mode == Options::Mode::serve ? reason : "");
   if (options.mode == Options::Mode::serve) {

@@ -19,11 +19,9 @@ void tell_unknown_assignee(const OpenBoard& open, const std::string& assignee, A
   if (assignee.empty() || std::ranges::find(profiles, assignee) != profiles.end()) {
     return;
   }
-  if (const std::vector<std::string> near = nearest(assignee, profiles); !near.empty()) {
-    answer.people_advice.push_back(
-        fmt::format("note: there is no profile '{}', so no worker is started for it; did you mean "
-                    "{}?",
-                    assignee, join(near, " or ")));
+  if (const std::string meant = did_you_mean(assignee, profiles); !meant.empty()) {
+    answer.people_advice.push_back(fmt::format(
+        "note: no worker is started for it, as there is no profile '{}'{}", assignee, meant));
   }
 }
 

@@ -122,14 +122,13 @@ Result<Answer> boards_rm(Call& call) {
   const bool destroys = call.values.flag("delete");
   if (destroys && !call.values.flag("yes") && paths.slug != home::k_default_board) {
     const std::int64_t tasks = database ? tasks_of(*database) : 0;
-    return fail(ErrorCode::conflict,
-                fmt::format("this destroys board {} for good: {}, with their history, logs, "
-                            "workspaces and attachments in {}",
-                            paths.slug,
-                            database ? fmt::format("{} task{}", tasks, tasks == 1 ? "" : "s")
-                                     : "a board that cannot be read",
-                            paths.dir.string()),
-                "say --yes to do it; without --delete the board is only put away");
+    return fail(
+        ErrorCode::conflict,
+        fmt::format("this destroys board {} for good: {}, with their history, logs, "
+                    "workspaces and attachments in {}",
+                    paths.slug, database ? counted(tasks, "task") : "a board that cannot be read",
+                    paths.dir.string()),
+        "say --yes to do it; without --delete the board is only put away");
   }
   const home::Allowed allowed = [&] {
     return refuse_living_runs(call, home, paths, database ? &*database : nullptr,
@@ -196,8 +195,7 @@ Result<Answer> restore(Call& call) {
   const std::int64_t tasks = present && sound() ? tasks_of(*present) : 0;
   if (tasks > 0 && !call.values.flag("force")) {
     return fail(ErrorCode::conflict,
-                fmt::format("board {} is sound and has {} task{}", paths.slug, tasks,
-                            tasks == 1 ? "" : "s"),
+                fmt::format("board {} is sound and has {}", paths.slug, counted(tasks, "task")),
                 "--force puts it away in boards/_archived and takes the other one in its place");
   }
   std::int64_t aborted = 0;

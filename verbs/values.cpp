@@ -31,7 +31,7 @@ std::unexpected<Error> refuse(const Argument& argument, std::string_view value,
                               std::string_view rule) {
   return fail(ErrorCode::usage,
               fmt::format("{} '{}': {}", shown_name(argument), printable(clip(value, 200)), rule),
-              fmt::format("{}: {}", shown_name(argument), argument.help));
+              std::string(argument.help));
 }
 
 std::string range_rule(const Argument& argument) {
@@ -118,7 +118,7 @@ Result<void> check_argument(const Argument& argument, const Values& values) {
   const std::vector<std::string> given = values.list(argument.name);
   if (given.empty() && argument.required) {
     return fail(ErrorCode::usage, fmt::format("{} is missing", shown_name(argument)),
-                fmt::format("{}: {}", shown_name(argument), argument.help));
+                std::string(argument.help));
   }
   if (given.size() > 1 && !argument.repeatable && argument.type != Type::boolean) {
     return refuse(argument, given[1],

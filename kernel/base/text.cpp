@@ -278,4 +278,9 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
   return found;
 }
 
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+  const std::vector<std::string> near = nearest(word, words);
+  return near.empty() ? "" : fmt::format(", did you mean {}?", join(near, " or "));
+}
+
 }  // namespace hermes

@@ -44,6 +44,9 @@ std::string join(const std::vector<std::string>& words, std::string_view separat
 // (Levenshtein), or because they contain it.
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& words);
 
+// ", did you mean a or b?" of those that `nearest` finds; "" when it finds none.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
+
 // Columns a terminal uses for the text: 2 for wide East Asian characters and emoji, 0 for combining
 // marks, 1 otherwise.
 std::size_t display_width(std::string_view text);

@@ -141,6 +141,10 @@ std::string expand(std::string_view argument, const CommandValues& values) {
   return out;
 }
 
+std::string no_profile(const std::string& name, const std::vector<std::string>& names) {
+  return fmt::format("no profile '{}'{}", printable(clip(name, 100)), did_you_mean(name, names));
+}
+
 }  // namespace
 
 Result<Profile> parse_profile(std::string_view text, const std::string& name,
@@ -180,11 +184,12 @@ Result<Profile> load_profile(const Home& home, const std::string& name) {
                                         : fail(ErrorCode::not_found, "");
   if (!text && text.error().code == ErrorCode::not_found) {
     std::vector<std::string> names = list_profiles(home);
+    const std::string message = no_profile(name, names);
     if (names.size() > k_most_named) {
       names.resize(k_most_named);
       names.emplace_back("…");
     }
-    return fail(ErrorCode::not_found, fmt::format("no profile '{}'", printable(clip(name, 100))),
+    return fail(ErrorCode::not_found, message,
                 fmt::format("{}; a new one is a file {}",
                             names.empty() ? "there are no profiles yet"
                                           : "the profiles are " + join(names, ", "),
@@ -249,7 +254,7 @@ Result<bool> delete_profile(const Home& home, const std::string& name) {
   std::error_code problem;
   if (!fs::remove(file, problem)) {
     return problem ? std::unexpected(system_error("remove", file, problem.value()))
-                   : fail(ErrorCode::not_found, fmt::format("no profile '{}'", name),
+                   : fail(ErrorCode::not_found, no_profile(name, list_profiles(home)),
                           "see `hermes profile list`");
   }
   TRY(sync_directory(file.parent_path()));

@@ -67,11 +67,12 @@ Error no_such_board(const Home& home, const Named& named, const std::string& slu
             fmt::format("there is no board in {}", printable(home.dir.string())),
             "`hermes init` makes the first one"};
   }
+  const std::string meant = did_you_mean(slug, boards);
   if (boards.size() > k_most_named) {
     boards.resize(k_most_named);
     boards.emplace_back("…");
   }
-  return {ErrorCode::not_found, fmt::format("no board '{}' (from {})", slug, named.source),
+  return {ErrorCode::not_found, fmt::format("no board '{}' (from {}){}", slug, named.source, meant),
           fmt::format("{}; the boards are {}", named.remedy, join(boards, ", "))};
 }
 

@@ -92,16 +92,13 @@ Error unknown_key(const Setting& table, const Setting& setting, const std::vecto
   for (const KeyRule& rule : rules) {
     legal.emplace_back(rule.key);
   }
-  const std::vector<std::string> near = nearest(setting.key, legal);
   const std::string_view file = std::string_view(setting.place).substr(0, setting.place.find(": "));
   std::string message =
       fmt::format("{}: unknown key '{}'", file, printable(clip(setting.key, 100)));
   if (!table.key.empty()) {
     message += fmt::format(" in [{}]", table.key);
   }
-  if (!near.empty()) {
-    message += fmt::format(", did you mean {}?", join(near, " or "));
-  }
+  message += did_you_mean(setting.key, legal);
   return {ErrorCode::invalid, message, fmt::format("the keys there are {}", join(legal, ", "))};
 }
 

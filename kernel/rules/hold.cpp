@@ -23,22 +23,26 @@ bool may_start(const Task& task) {
 
 Hold held(const TaskFacts& facts, Instant until, Instant now) {
   const Task& task = *facts.task;
-  const std::string left = format_duration(until - now) + "; `promote` tries it now";
+  const std::string left = format_duration(until - now);
   if (task.hold_reason == HoldReason::rate_limited) {
     return {HoldKind::held,
-            fmt::format("its last run was rate-limited (exit 75): held for another {}", left),
+            fmt::format("its last run was rate-limited (exit 75): `promote` tries it now, else it "
+                        "is held for another {}",
+                        left),
             until};
   }
   if (task.hold_reason == HoldReason::setup) {
     return {HoldKind::held,
-            fmt::format("its worker could not be set up{}{}: held for another {}",
+            fmt::format("its worker could not be set up{}{}: `promote` tries it now, else it is "
+                        "held for another {}",
                         facts.setup_failure.empty() ? "" : ", because ", facts.setup_failure, left),
             until};
   }
-  return {HoldKind::held,
-          fmt::format("failure {} in a row ({}): tried again in {}", task.failures,
-                      task.last_failure.value_or("no reason recorded"), left),
-          until};
+  return {
+      HoldKind::held,
+      fmt::format("failure {} in a row ({}): `promote` tries it now, else it is tried again in {}",
+                  task.failures, task.last_failure.value_or("no reason recorded"), left),
+      until};
 }
 
 std::string status_text(const Task& task) {

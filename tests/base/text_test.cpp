@@ -48,6 +48,15 @@ TEST_CASE("lists are split at the separator, trimmed, blanks dropped") {
   CHECK(split_list("", ',').empty());
 }
 
+TEST_CASE("what was perhaps meant is said in one way, and a count with its noun") {
+  CHECK(did_you_mean("shel", {"shell", "writer"}) == ", did you mean shell?");
+  CHECK(did_you_mean("staet", {"start", "state", "x"}) == ", did you mean start or state?");
+  CHECK(did_you_mean("zzzzzz", {"shell"}).empty());
+  CHECK(counted(1, "file") == "1 file");
+  CHECK(counted(0, "file") == "0 files");
+  CHECK(counted(2, "file") == "2 files");
+}
+
 TEST_CASE("text is broken at blanks and cut at columns") {
   using Lines = std::vector<std::string>;
   CHECK(wrap("", 10) == Lines{""});

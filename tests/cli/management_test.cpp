@@ -220,6 +220,13 @@ TEST_CASE("a slip in a verb, a flag or an assignee is answered with what was per
   CHECK(hermes.kanban({"list", "--assigne", "x"}).err.find("--assignee") != std::string::npos);
   CHECK(hermes.run({"list"}).err.find("hermes kanban list") != std::string::npos);
   CHECK(hermes.run({"boards"}).err.find("hermes kanban boards") != std::string::npos);
+  CHECK(hermes.kanban({"--board", "defualt", "list"}).err.find("did you mean default?") !=
+        std::string::npos);
+  CHECK(hermes.run({"profile", "show", "shel"}).err.find("did you mean shell?") !=
+        std::string::npos);
+  CHECK(hermes.run({"profile", "delete", "shel"}).err.find("did you mean shell?") !=
+        std::string::npos);
+  CHECK(hermes.kanban({"--board", "qqqqqq", "list"}).err.find("did you mean") == std::string::npos);
   CHECK(hermes.kanban({"create", "t", "--assignee", "shel"}).err.find("did you mean shell?") !=
         std::string::npos);
   CHECK(hermes.run({"--board", "x", "doctor"}).status == 2);

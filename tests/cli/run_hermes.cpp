@@ -34,6 +34,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return out;
 }
 
+// Without files both streams go to `out_fd`.
 pid_t spawn(const char* program, const std::vector<std::string>& words,
             const std::vector<std::string>& environment, const char* in, const char* out_file,
             int out_fd, const char* err_file) {
@@ -44,8 +45,11 @@ pid_t spawn(const char* program, const std::vector<std::string>& words,
     posix_spawn_file_actions_addopen(&files, 1, out_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   } else {
     posix_spawn_file_actions_adddup2(&files, out_fd, 1);
+    posix_spawn_file_actions_adddup2(&files, out_fd, 2);
   }
-  posix_spawn_file_actions_addopen(&files, 2, err_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (err_file != nullptr) {
+    posix_spawn_file_actions_addopen(&files, 2, err_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  }
   std::vector<std::string> argv{program};
   argv.insert(argv.end(), words.begin(), words.end());
   pid_t pid = -1;
@@ -82,8 +86,7 @@ Running::Running(const std::vector<std::string>& words,
   }
   out_fd_.reset(ends[0]);
   const Fd write_end(ends[1]);
-  pid_ =
-      spawn(HERMES_BINARY, words, environment, "/dev/null", nullptr, write_end.get(), "/dev/null");
+  pid_ = spawn(HERMES_BINARY, words, environment, "/dev/null", nullptr, write_end.get(), nullptr);
 }
 
 Running::Running(Running&& other) noexcept

@@ -31,7 +31,7 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  // Reads until standard output contains `text`; false when it ends or 20 s pass first.
+  // Reads until standard output or error contains `text`; false when it ends or 20 s pass first.
   bool wait_for(const std::string& text);
   const std::string& out() const { return out_; }
   void close_out() { out_fd_.reset(); }

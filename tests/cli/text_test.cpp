@@ -36,6 +36,14 @@ TEST_CASE("payloads of events are read as words", "[cli]") {
   CHECK(text.ends_with(" …"));
 }
 
+TEST_CASE("people are not shown what a lease is made of", "[cli]") {
+  CHECK(payload_text({{"from", "ready"},
+                      {"to", "running"},
+                      {"lock", "machine/boot/12/34"},
+                      {"expires", 1'700'000'000},
+                      {"run_id", 7}}) == "ready → running run_id=7");
+}
+
 TEST_CASE("a table is cut to the terminal, its last column first", "[cli]") {
   const std::vector<std::vector<std::string>> rows{{"1", "short", "日本語日本語日本語"},
                                                    {"22", "s", "x"}};

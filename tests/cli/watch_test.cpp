@@ -24,6 +24,23 @@ TEST_CASE("watch prints each event once it is committed", "[cli]") {
   CHECK(watch.wait() == 0);
 }
 
+TEST_CASE("a stream into a pipe holds events alone, and its header goes to standard error",
+          "[cli]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"a"});
+  REQUIRE(hermes.kanban({"claim", id}).status == 0);
+  REQUIRE(hermes.kanban({"complete", id}).status == 0);
+  const Ran tail = hermes.kanban({"tail", id, "--until-terminal"});
+  CHECK(tail.status == 0);
+  CHECK(tail.err.find("Watching ") == 0);
+  CHECK(tail.out.find("Watching") == std::string::npos);
+  CHECK(tail.out.find("claimed") != std::string::npos);
+  CHECK(tail.out.find("lock=") == std::string::npos);
+  CHECK(tail.out.find("expires=") == std::string::npos);
+  CHECK(hermes.kanban({"tail", id, "--until-terminal", "--json"}).out.find("\"lock\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("watch --since replays, in order and without a gap to what follows", "[cli]") {
   const Hermes hermes;
   const std::string first = hermes.create({"a"});

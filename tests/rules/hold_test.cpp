@@ -139,12 +139,14 @@ TEST_CASE("a task that backs off says how often it failed, why, and when it is t
   task.hold_reason = HoldReason::backoff;
   task.failures = 3;
   task.last_failure = "exit code 3";
-  check_hold(only_hold(task), HoldKind::held,
-             "failure 3 in a row (exit code 3): tried again in 32 s; `promote` tries it now",
-             k_now + 32s);
+  check_hold(
+      only_hold(task), HoldKind::held,
+      "failure 3 in a row (exit code 3): `promote` tries it now, else it is tried again in 32 s",
+      k_now + 32s);
   task.last_failure.reset();
   check_hold(only_hold(task), HoldKind::held,
-             "failure 3 in a row (no reason recorded): tried again in 32 s; `promote` tries it now",
+             "failure 3 in a row (no reason recorded): `promote` tries it now, else it is tried "
+             "again in 32 s",
              k_now + 32s);
 }
 
@@ -152,14 +154,15 @@ TEST_CASE("a rate-limited task and one that could not be set up say so") {
   Task task = ready_task();
   task.eligible_at = k_now + 5min;
   task.hold_reason = HoldReason::rate_limited;
+  check_hold(only_hold(task), HoldKind::held,
+             "its last run was rate-limited (exit 75): `promote` tries it now, else it is held for "
+             "another 5 min",
+             k_now + 5min);
+  task.hold_reason = HoldReason::setup;
   check_hold(
       only_hold(task), HoldKind::held,
-      "its last run was rate-limited (exit 75): held for another 5 min; `promote` tries it now",
+      "its worker could not be set up: `promote` tries it now, else it is held for another 5 min",
       k_now + 5min);
-  task.hold_reason = HoldReason::setup;
-  check_hold(only_hold(task), HoldKind::held,
-             "its worker could not be set up: held for another 5 min; `promote` tries it now",
-             k_now + 5min);
 }
 
 TEST_CASE("a hold is over at its end, not one moment later") {
@@ -205,8 +208,8 @@ TEST_CASE("a run that never started holds its task for as long as it is told, un
   task.eligible_at = k_now + next.hold;
   task.hold_reason = next.hold_reason;
   check_hold(only_hold({.task = &task, .setup_failure = "its tree is in use"}), HoldKind::held,
-             "its worker could not be set up, because its tree is in use: held for another 60 s; "
-             "`promote` tries it now",
+             "its worker could not be set up, because its tree is in use: `promote` tries it now, "
+             "else it is held for another 60 s",
              k_now + 60s);
 }
 
