@@ -145,7 +145,8 @@ void close_run(Change& change, const Run& run, const Closing& closing) {
   change.tx.execute(
       "UPDATE runs SET ended_at = max($1, started_at), outcome = $2, summary = $3, metadata = $4, "
       "error = $5,"
-      " gone_at = COALESCE(gone_at, $6), fingerprint = $8 WHERE id = $7 AND ended_at IS NULL",
+      " gone_at = COALESCE(gone_at, max($6, started_at)), fingerprint = $8 WHERE id = $7 AND "
+      "ended_at IS NULL",
       change.now, closing.outcome, closing.summary, closing.metadata, closing.error, gone, run.id,
       closing.fingerprint);
   change.tx.execute("DELETE FROM leases WHERE resource = $1 AND epoch = $2", "task:" + run.task_id,

@@ -173,6 +173,17 @@ TEST_CASE("a clock that was ahead holds no task and keeps no claim once it is se
   CHECK(expires == f.now + Millis{58'000});
 }
 
+TEST_CASE("a claim by hand that ends after the clock was set back ends no earlier than it began") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.claim_outside(id);
+  f.now = f.now - std::chrono::hours{1};
+  REQUIRE(f.change([&](board::Change& c) { return board::complete(c, id, {}, false); }));
+  const auto kept = f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); });
+  CHECK(kept.ended_at == run.started_at);
+  CHECK(kept.gone_at == run.started_at);
+}
+
 TEST_CASE("a comment under a forged run id is not taken for the run's") {
   BoardFixture f;
   const auto mine = f.add("mine");
