@@ -127,8 +127,10 @@ class Teller {
     return std::ranges::all_of(
         board::open_parents(tx_, child), [&](const rules::OpenParent& parent) {
           const auto found = becomes_.find(parent.id);
-          return found != becomes_.end() &&
-                 rules::satisfies(parent.condition, found->second, BlockSource::breaker);
+          Task then;
+          then.block_source = BlockSource::breaker;
+          then.status = found == becomes_.end() ? Status::todo : found->second;
+          return rules::satisfies(parent.condition, then);
         });
   }
 

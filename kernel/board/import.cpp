@@ -234,8 +234,7 @@ class Planning {
         refuse("a link to a task that was imported before and deleted since");
       } else {
         plan_.links.push_back(
-            {task->id, 0, to, LinkCondition::done,
-             rules::satisfies(LinkCondition::done, task->status, task->block_source)});
+            {task->id, 0, to, LinkCondition::done, rules::satisfies(LinkCondition::done, *task)});
       }
     }
   }
@@ -311,7 +310,7 @@ class Planning {
         const Task& parent = plan_.tasks[link.from].task;
         link.condition =
             parent.status == Status::archived ? LinkCondition::ended : LinkCondition::done;
-        link.satisfied = rules::satisfies(link.condition, parent.status, parent.block_source);
+        link.satisfied = rules::satisfies(link.condition, parent);
       }
       open[link.to] = open[link.to] || !link.satisfied;
     }

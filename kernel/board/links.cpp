@@ -91,8 +91,7 @@ Result<bool> link(Change& change, const std::string& parent, const std::string& 
                             clip(way, k_way_bytes)),
                 "unlink one of these first");
   }
-  const bool satisfied =
-      rules::satisfies(condition, parent_task->status, parent_task->block_source);
+  const bool satisfied = rules::satisfies(condition, *parent_task);
   if (change.tx.execute(
           "INSERT INTO links (parent_id, child_id, condition, satisfied_at) VALUES ($1, $2, $3, $4)"
           " ON CONFLICT (parent_id, child_id) DO NOTHING",
@@ -159,7 +158,7 @@ void satisfy_links(Change& change, const std::string& parent) {
     }
   }
   for (const auto& [child, condition] : waiting) {
-    if (rules::satisfies(condition, task->status, task->block_source)) {
+    if (rules::satisfies(condition, *task)) {
       change.tx.execute("UPDATE links SET satisfied_at = $1 WHERE parent_id = $2 AND child_id = $3",
                         change.now, parent, child);
       promote_if_free(change, child);

@@ -183,7 +183,7 @@ Result<Created> create(Change& change, const NewTask& request) {
     }
   }
   const auto satisfied = [&](const Task& parent) {
-    return rules::satisfies(request.condition, parent.status, parent.block_source);
+    return rules::satisfies(request.condition, parent);
   };
   const bool open =
       std::any_of(parents.begin(), parents.end(), [&](const Task& p) { return !satisfied(p); });

@@ -2,15 +2,16 @@
 
 namespace hermes::rules {
 
-bool satisfies(LinkCondition condition, Status parent, std::optional<BlockSource> parent_block) {
-  if (parent == Status::done) {
+bool satisfies(LinkCondition condition, const Task& parent) {
+  const bool archived = parent.status == Status::archived;
+  if (parent.status == Status::done || (archived && parent.completed_at)) {
     return true;
   }
   if (condition == LinkCondition::done) {
     return false;
   }
-  return parent == Status::archived ||
-         (parent == Status::blocked && parent_block == BlockSource::breaker);
+  return archived ||
+         (parent.status == Status::blocked && parent.block_source == BlockSource::breaker);
 }
 
 }  // namespace hermes::rules

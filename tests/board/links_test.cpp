@@ -111,6 +111,18 @@ TEST_CASE("unlinking the last open parent makes the child ready; a missing link 
   CHECK(unlink().error().code == ErrorCode::not_found);
 }
 
+TEST_CASE("a task that was done holds nobody who is linked to it after it was archived") {
+  BoardFixture f;
+  const auto was_done = f.add("parent");
+  REQUIRE(f.change([&](board::Change& c) { return board::complete(c, was_done, {}, false); }));
+  REQUIRE(f.change([&](board::Change& c) { return board::archive(c, was_done, false); }));
+  const auto child = f.add("child");
+  REQUIRE(f.change(
+      [&](board::Change& c) { return board::link(c, was_done, child, LinkCondition::done); }));
+  CHECK(f.status(child) == Status::ready);
+  CHECK(f.status(f.add("another child", {was_done})) == Status::ready);
+}
+
 TEST_CASE("a running worker may make its own task wait, and it waits after the run") {
   BoardFixture f;
   const auto parent = f.add("parent");
