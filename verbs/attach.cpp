@@ -3,6 +3,7 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/attachments.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/home/attachments.hpp"
 #include "verbs/handlers.hpp"
@@ -32,7 +33,7 @@ Result<Answer> attach(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(const std::string id, open.database.read([&](db::Reader& tx) -> Result<std::string> {
     TRY_ASSIGN(std::string found, board::resolve_id(tx, call.values.text_or("task_id", "")));
-    TRY(board::may_attach(tx, open.actor, open.paths.slug, found));
+    TRY(board::task_to_change(tx, open.actor, open.paths.slug, found));
     return found;
   }));
   TRY_ASSIGN(home::StoredFile stored, store(call, open, id));

@@ -39,15 +39,8 @@ std::optional<std::int64_t> run_of(const Change& change) {
 
 }  // namespace
 
-Result<void> may_attach(db::Reader& tx, const Actor& actor, const std::string& board,
-                        const std::string& task_id) {
-  TRY_ASSIGN(const Task task, get_task(tx, task_id));
-  TRY(rules::may_change(actor, board, task_id));
-  return actor.worker ? check_own_run(tx, actor, task) : Result<void>{};
-}
-
 Result<Attachment> add_attachment(Change& change, const NewAttachment& added) {
-  TRY(may_attach(change.tx, change.actor, change.board, added.task_id));
+  TRY(task_to_change(change, added.task_id));
   TRY(check_text("the name", added.name, k_name_bytes + 50));
   TRY(check_text("the author", added.added_by, k_name_bytes));
   TRY(check_content_type(added.content_type));
@@ -83,7 +76,7 @@ Result<Attachment> remove_attachment(Change& change, std::int64_t id) {
     return fail(ErrorCode::not_found, fmt::format("no such attachment: {}", id),
                 "`hermes kanban attachments ID` lists those of a task");
   }
-  TRY(may_attach(change.tx, change.actor, change.board, found->task_id));
+  TRY(task_to_change(change, found->task_id));
   change.tx.execute("DELETE FROM attachments WHERE id = $1", id);
   append_event(change, found->task_id, run_of(change), EventKind::attachment_removed,
                dump({{"filename", found->filename}, {"by", change.actor.name}}));

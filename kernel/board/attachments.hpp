@@ -18,13 +18,8 @@ struct NewAttachment {
   std::string added_by;  // "": whoever asks
 };
 
-// Whether `actor` may attach to the task or remove from it: a worker its own task while it is its
-// run. To be asked before a file is copied; add and remove ask again. Error: not_found, forbidden,
-// not_yours.
-Result<void> may_attach(db::Reader& tx, const Actor& actor, const std::string& board,
-                        const std::string& task_id);
-
-// The row and its event. Error: as may_attach, invalid.
+// The row and its event. Whoever copies a file for it asks before whether the task may be changed
+// (task_to_change). Error: not_found, forbidden, not_yours, invalid.
 Result<Attachment> add_attachment(Change& change, const NewAttachment& added);
 
 // Takes the row away; the caller removes the file once this is committed. Error: not_found,

@@ -80,6 +80,7 @@ void record_end(Change& change, const std::string& reason) {
 Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest& request) {
   TRY_ASSIGN(Task task, get_task(change.tx, task_id));
   TRY(rules::may_change(change.actor, change.board, task_id));
+  TRY(person_only(change, "claim", task_id));
   TRY(check_claimable(change, task));
   const bool by_dispatcher = request.holder_kind == HolderKind::dispatcher;
   if (by_dispatcher) {

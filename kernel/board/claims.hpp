@@ -22,7 +22,8 @@ struct ClaimRequest {
 };
 
 // ready or review → running: opens a run, takes the lease, writes `claimed`. Refused with the very
-// words of `why` while anything holds the task (rules::task_holds). Error: not_found, conflict.
+// words of `why` while anything holds the task (rules::task_holds), and inside a worker. Error:
+// not_found, conflict, forbidden.
 Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest& request);
 
 // Renews lease and liveness together. Needs the run token, except for an external claim. Error:

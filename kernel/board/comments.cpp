@@ -8,6 +8,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/rows.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 
 namespace hermes::board {
@@ -22,17 +23,13 @@ Result<std::int64_t> add_comment(Change& change, const std::string& task_id,
   }
   TRY(check_text("the comment", text, k_text_bytes));
   TRY(check_text("the author", name, k_name_bytes));
+  TRY(may_add(change));
   TRY(get_task(change.tx, task_id));
   change.tx.execute("INSERT INTO comments (task_id, author, body, at) VALUES ($1, $2, $3, $4)",
                     task_id, name.empty() ? change.actor.name : name, text, change.now);
   const auto id = change.tx.last_insert_id();
   const auto& worker = change.actor.worker;
-  bool own = worker && worker->task_id == task_id && worker->board == change.board;
-  if (own) {  // a worker that claims to speak for this task must be its run
-    auto row = change.tx.query("SELECT 1 FROM runs WHERE id = $1 AND task_id = $2 AND token = $3",
-                               worker->run_id, task_id, worker->token);
-    own = row.next();
-  }
+  const bool own = worker && worker->task_id == task_id && worker->board == change.board;
   append_event(change, task_id, own ? std::optional(worker->run_id) : std::nullopt,
                EventKind::commented,
                dump({{"author", name.empty() ? change.actor.name : name}, {"len", text.size()}}));

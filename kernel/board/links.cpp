@@ -9,6 +9,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/rows.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/links.hpp"
 #include "kernel/rules/moves.hpp"
@@ -63,6 +64,7 @@ void promote_if_free(Change& change, const std::string& child_id) {
 
 Result<bool> link(Change& change, const std::string& parent, const std::string& child,
                   LinkCondition condition) {
+  TRY(may_add(change));
   const auto parent_task = find_task(change.tx, parent);
   auto child_task = find_task(change.tx, child);
   if (!parent_task || !child_task) {
@@ -108,7 +110,7 @@ Result<bool> link(Change& change, const std::string& parent, const std::string& 
 }
 
 Result<void> unlink(Change& change, const std::string& parent, const std::string& child) {
-  TRY(rules::may_change(change.actor, change.board, child));
+  TRY(task_to_change(change, child));
   if (change.tx.execute("DELETE FROM links WHERE parent_id = $1 AND child_id = $2", parent,
                         child) == 0) {
     return fail(ErrorCode::not_found, fmt::format("no such link: {} -> {}", parent, child),

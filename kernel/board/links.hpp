@@ -10,11 +10,13 @@
 namespace hermes::board {
 
 // Error: invalid (self link, cycle: the path is named), not_found (every unknown id named),
-// conflict (the child is done or archived). An existing link stays as it is and answers false.
+// conflict (the child is done or archived), not_yours. An existing link stays as it is and answers
+// false.
 Result<bool> link(Change& change, const std::string& parent, const std::string& child,
                   LinkCondition condition);
 
-// Error: not_found when there is no such link, forbidden for a worker on another task than its own.
+// Error: not_found when there is no such link, forbidden for a worker on another task than its own,
+// not_yours once its run has ended.
 // Promotes the child when nothing holds it any more.
 Result<void> unlink(Change& change, const std::string& parent, const std::string& child);
 

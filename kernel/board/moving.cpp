@@ -26,11 +26,7 @@ Result<void> check_handoff(const Handoff& handoff) {
 bool is_worker(const Change& change) { return change.actor.worker.has_value(); }
 
 Result<Task> task_to_move(Change& change, const std::string& id, rules::Move move) {
-  TRY_ASSIGN(Task task, get_task(change.tx, id));
-  TRY(rules::may_change(change.actor, change.board, id));
-  if (is_worker(change)) {
-    TRY(open_run_for(change, task, move));
-  }
+  TRY_ASSIGN(Task task, task_to_change(change, id));
   if (!rules::may_move(move, task.status)) {
     return std::unexpected(rules::refuse_move(move, id, task.status));
   }

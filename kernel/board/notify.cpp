@@ -7,7 +7,7 @@
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
-#include "kernel/board/tasks.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/rules/moves.hpp"
 
 namespace hermes::board {
@@ -95,9 +95,10 @@ Result<void> check_target(const Target& target) {
   return {};
 }
 
-Result<void> may_subscribe(const Change& change, const std::optional<std::string>& task_id) {
+Result<void> may_subscribe(Change& change, const std::optional<std::string>& task_id) {
   if (task_id) {
-    return rules::may_change(change.actor, change.board, *task_id);
+    TRY(task_to_change(change, *task_id));
+    return {};
   }
   return change.actor.worker
              ? fail(ErrorCode::forbidden, "a worker cannot subscribe for the whole board",
@@ -115,9 +116,6 @@ Result<Subscribed> subscribe(Change& change, const SubscribeRequest& request) {
   TRY(check_target(request.target));
   TRY(check_part("the user", request.user_id.value_or(""), true));
   TRY(check_part("the notifier's profile", request.owner.value_or(""), true));
-  if (request.task_id) {
-    TRY(get_task(change.tx, *request.task_id));
-  }
   TRY(may_subscribe(change, request.task_id));
   const auto kinds = request.kinds.empty() ? std::nullopt : std::optional(joined(request.kinds));
   const auto before = find_subscription(change.tx, request.task_id, request.target);

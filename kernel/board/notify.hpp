@@ -43,10 +43,10 @@ struct Subscribed {
   Subscription subscription;
   bool existing = false;  // only what was missing of it was added
 };
-// Error: invalid (a blank target), not_found, forbidden.
+// Error: invalid (a blank target), not_found, forbidden, not_yours.
 Result<Subscribed> subscribe(Change& change, const SubscribeRequest& request);
 
-// With its pending deliveries. Error: not_found, forbidden.
+// With its pending deliveries. Error: not_found, forbidden, not_yours.
 Result<void> unsubscribe(Change& change, const std::optional<std::string>& task_id,
                          const Target& target);
 

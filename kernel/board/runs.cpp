@@ -117,6 +117,39 @@ Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task)
   return {};
 }
 
+Result<Task> task_to_change(db::Reader& tx, const Actor& actor, const std::string& board,
+                            const std::string& id) {
+  TRY_ASSIGN(Task task, get_task(tx, id));
+  TRY(rules::may_change(actor, board, id));
+  if (actor.worker) {
+    TRY(check_own_run(tx, actor, task));
+  }
+  return task;
+}
+
+Result<Task> task_to_change(Change& change, const std::string& id) {
+  return task_to_change(change.tx, change.actor, change.board, id);
+}
+
+Result<void> may_add(const Change& change) {
+  const auto& worker = change.actor.worker;
+  if (!worker || worker->board != change.board) {
+    return {};
+  }
+  // A run of no length, which keeps what a person said, has no token and replaces nobody.
+  auto row = change.tx.query(
+      "SELECT 1 FROM runs r WHERE r.id = $1 AND r.task_id = $2 AND r.token = $3 AND NOT EXISTS"
+      " (SELECT 1 FROM runs n WHERE n.task_id = $2 AND n.attempt > r.attempt AND n.token <> '')",
+      worker->run_id, worker->task_id, worker->token);
+  if (row.next()) {
+    return {};
+  }
+  return fail(ErrorCode::not_yours,
+              fmt::format("{} is no longer yours: run {} was replaced by another one",
+                          worker->task_id, worker->run_id),
+              "stop working on it; nothing was changed");
+}
+
 Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
   TRY(rules::may_change(change.actor, change.board, task.id));
   if (change.actor.worker) {

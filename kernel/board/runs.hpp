@@ -18,6 +18,17 @@ std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id);
 // A worker that speaks for its task must be its open run, with its token. Error: not_yours.
 Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task);
 
+// The task, if who asks may change it: a worker its own, while its run is open. Error: not_found,
+// forbidden, not_yours.
+Result<Task> task_to_change(db::Reader& tx, const Actor& actor, const std::string& board,
+                            const std::string& id);
+Result<Task> task_to_change(Change& change, const std::string& id);
+
+// Tasks, links and comments a worker may add anywhere, also after its verdict; but not once another
+// run of its task has been started: then it says things over again. Runs of other boards are not
+// seen from here. Error: not_yours.
+Result<void> may_add(const Change& change);
+
 // The open run of a running task for somebody who wants to speak for it: the worker itself (run id
 // and token must be its own) or, for an external claim, anybody. Error: conflict (not running),
 // forbidden, not_yours; conflict too for a person who speaks for a dispatcher's worker.

@@ -12,6 +12,7 @@
 #include "kernel/board/events.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/rows.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/rules/links.hpp"
 
 namespace hermes::board {
@@ -166,6 +167,7 @@ std::string insert_row(Change& change, const NewTask& request,
 }  // namespace
 
 Result<Created> create(Change& change, const NewTask& request) {
+  TRY(may_add(change));
   TRY(check_title(request.title));
   TRY(check_text("the body", request.body.value_or(""), k_body_bytes));
   TRY(check_names(request));

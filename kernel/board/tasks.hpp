@@ -51,7 +51,7 @@ struct Created {
 };
 
 // Validates, then looks the key up, then writes row, links and event. Error: invalid (blank title,
-// bounds, skills), not_found (every unknown parent named).
+// bounds, skills), not_found (every unknown parent named), not_yours.
 Result<Created> create(Change& change, const NewTask& request);
 
 // The bounds of a title and of a priority, for whoever sets them. Error: invalid.

@@ -169,6 +169,8 @@ TEST_CASE_METHOD(NotifyFixture,
   CHECK(as_worker(std::nullopt).error().code == ErrorCode::forbidden);
   CHECK(as_worker(add("other")).error().code == ErrorCode::forbidden);
   CHECK(as_worker(id));
+  exits(run, 0);
+  CHECK(as_worker(id).error().code == ErrorCode::not_yours);
 }
 
 TEST_CASE_METHOD(NotifyFixture,

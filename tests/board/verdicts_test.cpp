@@ -79,6 +79,64 @@ TEST_CASE("a worker may change only its own task but may create, link and commen
   CHECK(f.as(actor, [&](board::Change& c) { return board::create(c, {.title = "new"}); }));
 }
 
+TEST_CASE("a worker that was replaced may not even create, link and comment") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto other = f.add("other");
+  const auto old = f.worker(f.start(id));
+  const auto adds = [&](const Actor& actor) {
+    const auto code = [](const auto& result) {
+      return result ? std::nullopt : std::optional(result.error().code);
+    };
+    return std::vector{
+        code(f.as(actor, [&](board::Change& c) { return board::create(c, {.title = "new"}); })),
+        code(f.as(actor, [&](board::Change& c) { return board::add_comment(c, other, "", "x"); })),
+        code(f.as(actor, [&](board::Change& c) {
+          return board::link(c, other, id, LinkCondition::done);
+        }))};
+  };
+  REQUIRE(block(f, old, id, BlockKind::needs_input));
+  REQUIRE(f.change([&](board::Change& c) { return board::unblock(c, id, {}, false); }));
+  SECTION("its own verdict does not silence it") {
+    CHECK(adds(old) == std::vector<std::optional<ErrorCode>>(3));
+  }
+  SECTION("what a person says in a run of no length replaces nobody") {
+    REQUIRE(f.change([&](board::Change& c) { return board::schedule(c, id, {}, "later"); }));
+    CHECK(adds(old) == std::vector<std::optional<ErrorCode>>(3));
+  }
+  SECTION("another run does") {
+    f.exits({.id = old.worker->run_id}, 0);
+    f.start(id);
+    const auto events = f.last_event();
+    CHECK(adds(old) == std::vector<std::optional<ErrorCode>>(3, ErrorCode::not_yours));
+    CHECK(f.last_event() == events);
+  }
+  SECTION("a token that is not its run's says nothing either") {
+    Actor forged = old;
+    forged.worker->token = "0";
+    CHECK(adds(forged) == std::vector<std::optional<ErrorCode>>(3, ErrorCode::not_yours));
+  }
+}
+
+TEST_CASE("a worker cannot claim, and cannot unlink its task once its run has ended") {
+  BoardFixture f;
+  const auto parent = f.add("parent");
+  const auto id = f.add("a");
+  const auto run = f.claim_outside(id);
+  const auto actor = f.worker(run);
+  REQUIRE(f.change([&](board::Change& c) { return board::reclaim(c, id, {}); }));
+  REQUIRE(
+      f.change([&](board::Change& c) { return board::link(c, parent, id, LinkCondition::ended); }));
+  CHECK(f.as(actor, [&](board::Change& c) { return board::unlink(c, parent, id); }).error().code ==
+        ErrorCode::not_yours);
+  REQUIRE(f.change([&](board::Change& c) { return board::unlink(c, parent, id); }));
+  const auto claimed = f.as(actor, [&](board::Change& c) {
+    return board::claim(c, id, {HolderKind::external, "shell", f.host, "h", Millis{1000}, {}, {}});
+  });
+  CHECK(claimed.error().code == ErrorCode::forbidden);
+  CHECK(f.status(id) == Status::ready);
+}
+
 TEST_CASE("a person needs --force to complete over a worker, which is then told to stop at once") {
   BoardFixture f;
   const auto id = f.add("a");
