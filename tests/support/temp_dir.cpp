@@ -1,13 +1,25 @@
 #include "support/temp_dir.hpp"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
 namespace hermes::test {
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "hermes-test-XXXXXX").string();
+namespace {
+
+std::filesystem::path root_of(TempDir::Storage storage) {
+  const std::filesystem::path memory = "/dev/shm";
+  return storage == TempDir::Storage::memory && access(memory.c_str(), W_OK) == 0
+             ? memory
+             : std::filesystem::temp_directory_path();
+}
+
+}  // namespace
+
+TempDir::TempDir(Storage storage) {
+  std::string pattern = (root_of(storage) / "hermes-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) {
     throw std::runtime_error("cannot make a temporary directory from " + pattern);
   }

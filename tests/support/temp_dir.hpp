@@ -8,7 +8,10 @@ namespace hermes::test {
 // A directory of the test's own, removed with everything in it at the end.
 class TempDir {
  public:
-  TempDir();
+  // In memory nothing waits for a disk: for tests of many small writes that nobody pulls the plug
+  // on.
+  enum class Storage { disk, memory };
+  explicit TempDir(Storage storage = Storage::disk);
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

@@ -14,7 +14,7 @@ verbs::Host::Woken FakeHost::wait_for(const db::GateWatch& watch, std::optional<
   return watch.wait(10'000) ? Woken::changed : Woken::timeout;
 }
 
-VerbRig::VerbRig() {
+VerbRig::VerbRig(TempDir::Storage storage) : dir_(storage) {
   environment.variables = {
       {"HERMES_HOME", (dir_ / "home").string()}, {"USER", "tester"}, {"PATH", "/usr/bin:/bin"}};
   environment.now = {1'700'000'000'000};
@@ -33,6 +33,10 @@ Result<verbs::Answer> VerbRig::call(std::string_view verb,
   for (const auto& [name, value] : given) {
     values.add(name, value);
   }
+  return call(row, std::move(values), json);
+}
+
+Result<verbs::Answer> VerbRig::call(const verbs::Verb& row, verbs::Values values, bool json) {
   TRY(verbs::check(row, values));
   environment.now.ms += 1000;
   verbs::Call made{row, std::move(values), std::nullopt, json, environment, host, random_};

@@ -59,12 +59,13 @@ class FakeHost final : public verbs::Host {
 // A home with a default board, and calls of verbs on it without a command line.
 class VerbRig {
  public:
-  VerbRig();
+  explicit VerbRig(TempDir::Storage storage = TempDir::Storage::disk);
 
   // Positional and flags by name: {"title", "x"}.
   Result<verbs::Answer> call(std::string_view verb,
                              const std::vector<std::pair<std::string, std::string>>& given,
                              bool json = true);
+  Result<verbs::Answer> call(const verbs::Verb& row, verbs::Values values, bool json = true);
   std::string create(const std::string& title,
                      std::vector<std::pair<std::string, std::string>> more = {});
 
