@@ -2,7 +2,7 @@
 
 namespace hermes::test {
 
-BoardFixture::BoardFixture() {
+BoardFixture::BoardFixture(TempDir::Storage storage) : dir(storage) {
   const db::BoardFiles files{dir / "board.db", dir / "board.lock"};
   REQUIRE(db::Database::create(files, now));
   auto opened = db::Database::open(files, db::Database::Access::write, now);

@@ -34,7 +34,7 @@ namespace hermes::test {
 // followed by a check of all invariants.
 class BoardFixture {
  public:
-  BoardFixture();
+  explicit BoardFixture(TempDir::Storage storage = TempDir::Storage::disk);
 
   // Runs `body(Change&)` as `actor` in a write transaction and checks the invariants afterwards.
   template <class Body>
