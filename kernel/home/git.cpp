@@ -3,22 +3,17 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/child.hpp"
 
 namespace hermes::home {
 
@@ -29,9 +24,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t k_out_bytes = 4 * 1024 * 1024;
 constexpr std::size_t k_err_bytes = 4096;
 constexpr Millis k_lock_step{20};
-constexpr int k_term_grace_ms = 2000;
-constexpr int k_kill_grace_ms = 5000;
-constexpr int k_lock_in_git = 3;
 
 // HERMES_HOME tells who looks at the processes whose git it is.
 constexpr std::array k_passed{
@@ -68,90 +60,6 @@ std::vector<std::string> command(const fs::path& dir, const std::vector<std::str
   return all;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) {
-    result.push_back(const_cast<char*>(text.c_str()));
-  }
-  result.push_back(nullptr);
-  return result;
-}
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return std::unexpected(system_error("create a pipe for", "git", errno));
-  }
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
-// posix_spawn(3) objects, destroyed on every way out.
-struct SpawnPlan {
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_t files{};
-
-  SpawnPlan(int out, int err, int lock) {
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&files);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);  // so that it can be ended with all it has started
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, err, STDERR_FILENO);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (lock >= 0) {
-      posix_spawn_file_actions_adddup2(&files, lock, k_lock_in_git);
-    }
-    posix_spawn_file_actions_addclosefrom_np(&files, lock >= 0 ? k_lock_in_git + 1 : 3);
-  }
-  ~SpawnPlan() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-};
-
-// Takes what is there. False at the end of the file.
-bool drain(const Fd& from, std::string& into, std::size_t most) {
-  std::array<char, 16 * 1024> bytes{};
-  while (true) {
-    const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
-    if (got > 0) {
-      into.append(bytes.data(), std::min(static_cast<std::size_t>(got), most - into.size()));
-    } else if (got == 0) {
-      return false;
-    } else if (errno != EINTR) {
-      return errno == EAGAIN;
-    }
-  }
-}
-
-bool ends_within(const Fd& pidfd, int milliseconds) {
-  pollfd ended{pidfd.get(), POLLIN, 0};
-  return ::poll(&ended, 1, milliseconds) == 1;
-}
-
-// SIGTERM first: git then removes its lock files and what it has begun.
-void end_group(pid_t group, const Fd& pidfd) {
-  ::kill(-group, SIGTERM);
-  (void)ends_within(pidfd, k_term_grace_ms);
-  ::kill(-group, SIGKILL);
-  (void)ends_within(pidfd, k_kill_grace_ms);
-}
-
 }  // namespace
 
 Git::Git(Millis limit, int cancel_fd)
@@ -184,69 +92,29 @@ Result<void> Git::in_time() const {
 
 Result<Git::Answer> Git::ask(const fs::path& dir, const std::vector<std::string>& arguments) {
   TRY(in_time());
-  TRY_ASSIGN(Pipe out, make_pipe());
-  TRY_ASSIGN(Pipe err, make_pipe());
-  const std::vector<std::string> words = command(dir, arguments);
-  const std::vector<std::string> variables = environment();
-  const std::vector<char*> argv = pointers(words);
-  const std::vector<char*> env = pointers(variables);
-  const SpawnPlan plan(out.write.get(), err.write.get(), lock_ ? lock_.get() : -1);
-  pid_t pid = -1;
-  const int error_number =
-      ::posix_spawnp(&pid, "git", &plan.files, &plan.attributes, argv.data(), env.data());
-  if (error_number == ENOENT || error_number == EACCES) {
-    return fail(ErrorCode::invalid, "there is no git in PATH, and a worktree needs it",
-                "install the package git");
-  }
-  if (error_number != 0) {
-    return std::unexpected(system_error("start", "git", error_number));
-  }
-  out.write.reset();
-  err.write.reset();
-  return attend(pid, std::move(out.read), std::move(err.read));
-}
-
-// Until git itself has ended: what it may have left behind can keep its output open for ever.
-Result<Git::Answer> Git::attend(pid_t pid, Fd out, Fd err) const {
-  // Our child and not reaped yet: neither the PID nor its group can be another's.
-  const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) {
-    const int error_number = errno;
-    ::kill(-pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return std::unexpected(system_error("watch", "git", error_number));
-  }
-  Answer answer;
-  bool ended = false;
-  while (!ended) {
-    std::array<pollfd, 4> items{{{pidfd.get(), POLLIN, 0},
-                                 {out.get(), POLLIN, 0},
-                                 {err.get(), POLLIN, 0},
-                                 {cancel_fd_, POLLIN, 0}}};  // a negative one is passed over
-    const int ready = ::poll(items.data(), items.size(), remaining_ms());
-    ended = ready > 0 && items[0].revents != 0;
-    if (ready == 0 || (ready > 0 && items[3].revents != 0 && !ended)) {
-      end_group(pid, pidfd);
-      siginfo_t unused{};
-      ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &unused, WEXITED | WNOHANG);
+  TRY_ASSIGN(ChildEnd end, run_child({.argv = command(dir, arguments),
+                                      .environment = environment(),
+                                      .input = "",
+                                      .directory = {},
+                                      .out_bytes = k_out_bytes,
+                                      .err_bytes = k_err_bytes,
+                                      .inherited = lock_.get()},
+                                     until_, cancel_fd_));
+  switch (end.kind) {
+    case ChildEnd::Kind::exited:
+      return Answer{end.code, std::move(end.out), std::move(end.err)};
+    case ChildEnd::Kind::not_started:
+      if (end.code == ENOENT || end.code == EACCES) {
+        return fail(ErrorCode::invalid, "there is no git in PATH, and a worktree needs it",
+                    "install the package git");
+      }
+      return std::unexpected(system_error("start", "git", end.code));
+    case ChildEnd::Kind::signaled:
+      return fail(ErrorCode::unavailable, fmt::format("git was killed by signal {}", end.code),
+                  "is there enough memory? It is tried again");
+    default:
       return std::unexpected(stopped());
-    }
-    if (out && !drain(out, answer.out, k_out_bytes)) {
-      out.reset();
-    }
-    if (err && !drain(err, answer.err, k_err_bytes)) {
-      err.reset();
-    }
   }
-  siginfo_t status{};
-  ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &status, WEXITED | WNOHANG);
-  if (status.si_code != CLD_EXITED) {
-    return fail(ErrorCode::unavailable,
-                fmt::format("git was killed by signal {}", status.si_status),
-                "is there enough memory? It is tried again");
-  }
-  answer.status = status.si_status;
-  return answer;
 }
 
 Result<std::string> Git::run(const fs::path& dir, const std::vector<std::string>& arguments) {

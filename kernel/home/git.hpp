@@ -26,7 +26,7 @@ class Git {
   struct Answer {
     int status = 0;   // exit status
     std::string out;  // at most 4 MiB; what follows is dropped
-    std::string err;  // at most 4 KiB
+    std::string err;  // its last 4 KiB
   };
   // Any exit status is an answer. Error: invalid (there is no git), busy (the term is over),
   // conflict (cancelled), unavailable (also when a signal has killed it).
@@ -48,7 +48,6 @@ class Git {
   Result<void> in_time() const;
   int remaining_ms() const;
   bool cancelled() const;
-  Result<Answer> attend(pid_t pid, Fd out, Fd err) const;
   Error stopped() const;
 
   std::chrono::steady_clock::time_point until_;
