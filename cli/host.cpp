@@ -33,6 +33,17 @@ constexpr Millis k_start_patience = std::chrono::seconds{10};
 constexpr std::size_t k_environment_bytes = 4 * 1024 * 1024;
 constexpr std::size_t k_log_bytes = 64 * 1024 * 1024;
 
+// From here on these signals arrive at the descriptor that is answered, and nowhere else.
+Fd signals_at_descriptor(std::initializer_list<int> numbers) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  for (const int number : numbers) {
+    sigaddset(&mask, number);
+  }
+  sigprocmask(SIG_BLOCK, &mask, nullptr);
+  return Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
 // Looks every 10 ms: nothing tells of a lock that is taken.
 template <class Condition>
 bool wait_until(Condition condition, Millis limit) {
@@ -85,6 +96,13 @@ Result<int> TerminalHost::run_dispatcher(const std::vector<std::string>& argumen
 Result<verbs::Host::ProgramEnd> TerminalHost::run_program(const std::vector<std::string>& argv,
                                                           Millis limit) {
   return run_and_read(argv, limit);
+}
+
+Result<home::ChildEnd> TerminalHost::run_child(const home::ChildCommand& command, Millis limit) {
+  if (!signals_) {
+    signals_ = signals_at_descriptor({SIGINT, SIGTERM, SIGHUP});
+  }
+  return home::run_child(command, std::chrono::steady_clock::now() + limit, signals_.get());
 }
 
 Result<void> TerminalHost::start_dispatcher(const home::Home& home,
@@ -182,21 +200,6 @@ Result<std::string> TerminalHost::read_input(std::size_t most) {
   return fail(ErrorCode::invalid, fmt::format("standard input is longer than {} bytes", most),
               "shorten it, or keep the material in a file and name the file");
 }
-
-namespace {
-
-// From here on these signals arrive at the descriptor that is answered, and nowhere else.
-Fd signals_at_descriptor(std::initializer_list<int> numbers) {
-  sigset_t mask;
-  sigemptyset(&mask);
-  for (const int number : numbers) {
-    sigaddset(&mask, number);
-  }
-  sigprocmask(SIG_BLOCK, &mask, nullptr);
-  return Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-}  // namespace
 
 void TerminalHost::begin(const verbs::Json& facts) {
   signals_ = signals_at_descriptor({SIGINT, SIGTERM});

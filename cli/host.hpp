@@ -23,6 +23,7 @@ class TerminalHost final : public verbs::Host {
   Result<int> run_dispatcher(const std::vector<std::string>& arguments, Handover handover) override;
   std::string find_program(std::string_view name) override;
   Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override;
+  Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) override;
   Result<void> start_dispatcher(const home::Home& home, const std::filesystem::path& log) override;
   Result<void> stop_dispatcher(const home::Home& home, Millis limit) override;
   std::optional<std::string> variable_of(pid_t pid, std::string_view name) override;
@@ -41,8 +42,8 @@ class TerminalHost final : public verbs::Host {
   void redress_screen();
 
   bool json_;
-  // From `begin` on SIGINT and SIGTERM arrive here: blocked, so that they end the stream between
-  // two items and also while its reader is slow.
+  // From `begin` or the first `run_child` on SIGINT and SIGTERM arrive here: blocked, so that they
+  // end the stream between two items and also while its reader is slow.
   Fd signals_;
   // While pictures are drawn: SIGWINCH and SIGTSTP, after which the picture is drawn anew.
   Fd screen_signals_;

@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/print.hpp"
+#include "cli/text.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
@@ -33,9 +34,21 @@ int misused(const Misuse& misuse) {
   return k_usage;
 }
 
+// JSON Lines, in ASCII.
+std::string json_lines(const verbs::Json& value) {
+  std::string out;
+  for (const verbs::Json& item : items_of(value)) {
+    out += item.dump(-1, ' ', true, verbs::Json::error_handler_t::replace) + "\n";
+  }
+  return out;
+}
+
 std::string printed(const verbs::Verb& verb, const verbs::Answer& answer, bool json) {
   if (verb.properties.streams || verb.properties.runs_dispatcher) {
     return "";
+  }
+  if (json && verb.properties.json_lines) {
+    return json_lines(answer.value);
   }
   if (json) {
     return answer.value.dump(2, ' ', false, verbs::Json::error_handler_t::replace) + "\n";

@@ -60,6 +60,8 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::block, print_blocked},
       {verbs::unblock, print_unblocked},
       {verbs::promote, print_promoted},
+      {verbs::specify, print_specified},
+      {verbs::decompose, print_decomposed},
       {verbs::schedule, print_scheduled},
       {verbs::request_review, print_review_requested},
       {verbs::request_changes, print_changes_requested},

@@ -45,6 +45,8 @@ std::string print_completed(const verbs::Answer& answer, const Style& style);
 std::string print_blocked(const verbs::Answer& answer, const Style& style);
 std::string print_unblocked(const verbs::Answer& answer, const Style& style);
 std::string print_promoted(const verbs::Answer& answer, const Style& style);
+std::string print_specified(const verbs::Answer& answer, const Style& style);
+std::string print_decomposed(const verbs::Answer& answer, const Style& style);
 std::string print_scheduled(const verbs::Answer& answer, const Style& style);
 std::string print_review_requested(const verbs::Answer& answer, const Style& style);
 std::string print_changes_requested(const verbs::Answer& answer, const Style& style);

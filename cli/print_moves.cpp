@@ -31,6 +31,17 @@ std::string stopping_text(const Json& item) {
              : "";
 }
 
+std::string specified_line(const Json& item) {
+  const std::string retitled =
+      item["new_title"].is_null() ? "" : fmt::format(" — retitled: {}", shown(item["new_title"]));
+  return fmt::format("Specified {} → {}{}", shown(item["task_id"]), shown(item["status"]),
+                     retitled);
+}
+
+std::string nothing_in_triage(const verbs::Answer& answer) {
+  return answer.value["passed_over"] == 0 ? "Nothing is in triage\n" : "Nothing in triage is due\n";
+}
+
 }  // namespace
 
 std::string print_claimed(const verbs::Answer& answer, const Style&) {
@@ -90,6 +101,31 @@ std::string print_promoted(const verbs::Answer& answer, const Style&) {
 std::string print_reclaimed(const verbs::Answer& answer, const Style&) {
   return lines(answer.value, "ok", [](const Json& item) {
     return fmt::format("Reclaimed {}{}", shown(item["task_id"]), stopping_text(item));
+  });
+}
+
+std::string print_specified(const verbs::Answer& answer, const Style&) {
+  if (!answer.value.is_array() && !answer.value.contains("task_id")) {
+    return nothing_in_triage(answer);
+  }
+  return lines(answer.value, "ok", specified_line);
+}
+
+std::string print_decomposed(const verbs::Answer& answer, const Style&) {
+  if (!answer.value.is_array() && !answer.value.contains("task_id")) {
+    return nothing_in_triage(answer);
+  }
+  return lines(answer.value, "ok", [](const Json& item) {
+    if (item["fanout"] == false) {
+      return specified_line(item);
+    }
+    std::string ids;
+    for (const Json& id : item["child_ids"]) {
+      ids += (ids.empty() ? "" : ", ") + shown(id);
+    }
+    const std::size_t number = item["child_ids"].size();
+    return fmt::format("Decomposed {} → {} {} ({}); root promoted to {}", shown(item["task_id"]),
+                       number, number == 1 ? "child" : "children", ids, shown(item["status"]));
   });
 }
 

@@ -98,6 +98,19 @@ std::string goal_field(const Json& task) {
                            : fmt::format("at most {} turns", task["goal_max_turns"].dump()));
 }
 
+std::string planning_field(const Json& planning) {
+  if (planning.is_null()) {
+    return "";
+  }
+  if (!planning["asked_at"].is_null()) {
+    return field("planning", fmt::format("{}, asked {}", shown(planning["kind"]),
+                                         minute(planning["asked_at"])));
+  }
+  return field("planning", fmt::format("{} failed, {} in a row, rests until {}: {}",
+                                       shown(planning["kind"]), planning["failures"].dump(),
+                                       minute(planning["next_at"]), shown(planning["last_error"])));
+}
+
 std::string head_of(const Json& whole, const Json& people) {
   const Json& task = whole["task"];
   std::string workspace = shown(task["workspace_kind"]);
@@ -124,6 +137,7 @@ std::string head_of(const Json& whole, const Json& people) {
          optional_field("model", task["model_override"]);
   out += goal_field(task);
   out += limit_field(task, people) + failure_fields(task);
+  out += planning_field(whole["planning"]);
   out += field("created",
                fmt::format("{} by {}", minute(task["created_at"]), shown(task["created_by"])));
   if (!whole["diagnostics"].empty()) {

@@ -14,7 +14,7 @@ build=(
   libsqlitecpp-dev libsqlite3-dev libboost1.81-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
 )
-test=(catch2 procps sqlite3 systemd task-spooler zsh fish mandoc man-db)
+test=(catch2 procps sqlite3 systemd task-spooler zsh fish mandoc man-db python3)
 package=(dpkg-dev file lintian debootstrap)
 lint=(clang-19 clang-tidy-19 clang-format-14 shellcheck)
 

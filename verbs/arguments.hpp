@@ -213,6 +213,21 @@ inline constexpr auto k_create = std::to_array<Argument>({
      .help = "refused: there is no registry of projects; use --workspace and --tenant"},
 });
 
+inline constexpr auto k_plan = std::to_array<Argument>({
+    {.name = "task_id",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "a task in triage, or a unique beginning of its id",
+     .positional = true},
+    {.name = "all", .type = Type::boolean, .help = "every task that was created in triage"},
+    {.name = "tenant", .value = "NAME", .help = "with --all: only tasks of this tenant"},
+    {.name = "author",
+     .value = "NAME",
+     .help = "who signs the comment and creates the parts (default: HERMES_PROFILE, else USER)"},
+    {.name = "if-due",
+     .type = Type::boolean,
+     .help = "refuse what automation may not ask now: a person's, being asked, resting, given up"},
+});
 inline constexpr auto k_swarm = std::to_array<Argument>({
     {.name = "goal",
      .value = "GOAL",

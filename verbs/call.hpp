@@ -9,6 +9,7 @@
 #include "kernel/base/process.hpp"
 #include "kernel/base/random.hpp"
 #include "kernel/db/watch.hpp"
+#include "kernel/home/child.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
 #include "kernel/model/actor.hpp"
 #include "verbs/json.hpp"
@@ -59,6 +60,10 @@ class Host {
   // Runs a program of the system, searched in PATH, without standard input, for at most `limit`.
   // Error: unavailable when it cannot be executed or does not end in time.
   virtual Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) = 0;
+
+  // Runs a command of the user's for at most `limit` (home::run_child). It is ended as `cancelled`
+  // when the call is to end (signal).
+  virtual Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) = 0;
 
   // Starts hermes-dispatcher in a session of its own, its output added to `log` (0600), and returns
   // once it serves the home. Error: unavailable with its last words.

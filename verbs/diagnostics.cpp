@@ -3,10 +3,12 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/diagnostics.hpp"
 #include "kernel/board/gates.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/health.hpp"
+#include "verbs/planner.hpp"
 #include "verbs/programs.hpp"
 #include "verbs/shapes.hpp"
 
@@ -17,6 +19,7 @@ namespace {
 rules::DiagnosticContext context_of(const OpenBoard& open, const Call& call) {
   return {.now = call.environment.now,
           .limits = open.config.limits,
+          .planning = open.config.planner.limits,
           .thresholds = {},
           .board = call.board ? " --board " + open.paths.slug : ""};
 }
@@ -37,14 +40,25 @@ rules::ProfileHealth profile_health(const OpenBoard& open, const Call& call,
   return health;
 }
 
+// Why the planner cannot be asked, where it is to be asked without a person.
+std::optional<std::string> planner_problem(const OpenBoard& open, const Call& call) {
+  if (open.config.planner.automatic == AutoPlan::off) {
+    return std::nullopt;
+  }
+  const auto checked = check_planner(call, open);
+  return checked ? std::nullopt : std::optional(checked.error().message);
+}
+
 // What concerns no single task: profiles that tasks wait for, and the dispatcher.
 Result<std::vector<rules::Diagnostic>> diagnose_board(OpenBoard& open, const Call& call,
                                                       const rules::DiagnosticContext& context) {
   std::map<std::string, std::int64_t> waiting;
   std::map<std::string, rules::Gate> gates;
+  std::int64_t triaged = 0;
   TRY(open.database.read([&](db::Reader& tx) -> Result<void> {
     waiting = board::waiting_by_profile(tx, context.limits);
     gates = board::shut_gates(tx);
+    triaged = board::count_triaged(tx);
     return {};
   }));
   for (const auto& [name, gate] : gates) {
@@ -60,6 +74,9 @@ Result<std::vector<rules::Diagnostic>> diagnose_board(OpenBoard& open, const Cal
     for (auto& one : rules::diagnose(health, context)) {
       found.push_back(std::move(one));
     }
+  }
+  if (const auto problem = planner_problem(open, call); problem && triaged > 0) {
+    found.push_back(rules::planner_unavailable(triaged, open.config.planner.automatic, *problem));
   }
   if (startable > 0 && !call.host.dispatcher_state(open.home).alive) {
     found.push_back(rules::no_dispatcher(startable));
@@ -144,6 +161,10 @@ Result<std::vector<rules::Diagnostic>> diagnose_task(OpenBoard& open, const Call
       found.push_back(std::move(one));
     }
     rules::sort_diagnostics(found);
+  }
+  if (const auto problem = planner_problem(open, call);
+      problem && status == Status::triage && !health.task.block_source) {
+    found.push_back(rules::planner_unavailable(1, open.config.planner.automatic, *problem));
   }
   return found;
 }

@@ -63,6 +63,8 @@ Result<Answer> complete(Call& call);
 Result<Answer> block(Call& call);
 Result<Answer> unblock(Call& call);
 Result<Answer> promote(Call& call);
+Result<Answer> specify(Call& call);
+Result<Answer> decompose(Call& call);
 Result<Answer> schedule(Call& call);
 Result<Answer> request_review(Call& call);
 Result<Answer> request_changes(Call& call);

@@ -41,14 +41,19 @@ void tell_config_error(const OpenBoard& open, Answer& answer);
 // One write transaction with everything a change is made with. `body` takes board::Change& and
 // returns a Result.
 template <class Body>
-auto change(OpenBoard& open, Call& call, Body body) -> std::invoke_result_t<Body, board::Change&> {
+auto change_at(OpenBoard& open, Call& call, Instant now, Body body)
+    -> std::invoke_result_t<Body, board::Change&> {
   return open.database.write(
       [&](db::Writer& tx) {
-        board::Change change{
-            tx, call.environment.now, open.actor, open.paths.slug, open.config.limits, call.random};
+        board::Change change{tx, now, open.actor, open.paths.slug, open.config.limits, call.random};
         return body(change);
       },
       open.config.gate_wait);
+}
+// At the time of the call.
+template <class Body>
+auto change(OpenBoard& open, Call& call, Body body) -> std::invoke_result_t<Body, board::Change&> {
+  return change_at(open, call, call.environment.now, std::move(body));
 }
 
 }  // namespace hermes::verbs

@@ -8,6 +8,7 @@
 #include "kernel/board/context.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/links.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
 #include "verbs/handlers.hpp"
@@ -50,6 +51,15 @@ Json latest_summary(const std::vector<Run>& runs) {
   return nullptr;
 }
 
+Json planning_json(const std::optional<Planning>& planning) {
+  if (!planning) {
+    return nullptr;
+  }
+  return {{"kind", to_word(planning->kind)},    {"asked_at", seconds_or_null(planning->asked_at)},
+          {"failures", planning->failures},     {"next_at", planning->next_at.seconds()},
+          {"next_at_ms", planning->next_at.ms}, {"last_error", or_null(planning->last_error)}};
+}
+
 Result<Json> whole_task(db::Reader& tx, const Values& values, const home::BoardPaths& board) {
   TRY_ASSIGN(const std::string id, board::resolve_id(tx, values.text_or("task_id", "")));
   TRY_ASSIGN(const Task task, board::get_task(tx, id));
@@ -63,6 +73,7 @@ Result<Json> whole_task(db::Reader& tx, const Values& values, const home::BoardP
     events.push_back(event_json(event));
   }
   return Json{{"task", task_json(task)},
+              {"planning", planning_json(board::planning_of(tx, id))},
               {"latest_summary", latest_summary(runs)},
               {"parents", board::parents_of(tx, id)},
               {"children", board::children_of(tx, id)},

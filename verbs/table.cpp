@@ -100,6 +100,26 @@ constexpr Verb k_verbs[] = {
      "Refused while a link is open, naming the parents. A ready task that is held after a failure "
      "or a rate limit is tried again at once.",
      arguments::k_promote, k_writes, promote},
+    {"kanban",
+     "specify",
+     "",
+     "let the planner give a task in triage a better text, and move it on",
+     "The planner is the command in [planner] of config.toml. What the text was stays in a "
+     "comment. "
+     "--all passes over tasks that a person is to answer, and over those at which the planner has "
+     "just failed. --json prints one object per line.",
+     arguments::k_plan,
+     {.json_lines = true},
+     specify},
+    {"kanban",
+     "decompose",
+     "",
+     "let the planner split a task in triage into linked tasks",
+     "The task waits for all of its parts. All of it is made, or nothing. A task that the planner "
+     "does not split gets a better text, as by specify.",
+     arguments::k_plan,
+     {.json_lines = true},
+     decompose},
     {"kanban", "schedule", "", "put tasks aside until a time, or until they are unblocked",
      "From todo, ready, running (the worker is stopped) and blocked. Without --at and --in they "
      "wait for `unblock`.",

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "kernel/board/links.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/board/why.hpp"
 
@@ -121,6 +122,8 @@ Suspects suspects(db::Reader& tx, const rules::DiagnosticContext& context) {
       "l.parent_id WHERE l.child_id = t.id AND l.satisfied_at IS NULL AND p.status = 'archived') "
       "LIMIT $2",
       k_queue, most));
+  found.add(tx.query(
+      "SELECT task_id FROM plannings WHERE failures > 0 ORDER BY failures DESC LIMIT $1", most));
   return found.take();
 }
 
@@ -130,6 +133,7 @@ Result<rules::TaskHealth> task_health(db::Reader& tx, const std::string& id,
   TRY_ASSIGN(health.task, get_task(tx, id));
   health.profile = worker_profile(health.task, context.limits);
   health.runs = ended_runs(tx, id);
+  health.planning = planning_of(tx, id);
   health.last_comment_at = instant_of(
       tx.query("SELECT at FROM comments WHERE task_id = $1 ORDER BY id DESC LIMIT 1", id));
   if (health.task.block_total >= context.thresholds.cycles) {

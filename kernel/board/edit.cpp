@@ -39,6 +39,7 @@ class Changes {
     add(field);
     payload_[field] = {{"old", before}, {"new", after}};
   }
+  bool empty() const { return fields_.empty(); }
   void note(const char* key, json value) { payload_[key] = std::move(value); }
 
   std::vector<std::string> commit(Change& change, const std::string& id) {
@@ -63,6 +64,9 @@ void edit_card(Change& change, Task& task, const Edit& edit, Changes& changes) {
   if (edit.body && body != task.body) {
     changes.add("body");  // bodies are long and may be private: the event does not repeat them
     task.body = body;
+  }
+  if (!changes.empty()) {  // a planner that failed at the old text may try the new one
+    change.tx.execute("DELETE FROM plannings WHERE task_id = $1", task.id);
   }
   if (edit.priority && *edit.priority != task.priority) {
     changes.add("priority", task.priority, *edit.priority);

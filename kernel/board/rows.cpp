@@ -163,6 +163,9 @@ void move_task(Change& change, Task& task, Status to, EventKind kind, const nloh
     task.block_reason.reset();
   }
   save_task(change, task);
+  if (from == Status::triage) {
+    change.tx.execute("DELETE FROM plannings WHERE task_id = $1", task.id);
+  }
   nlohmann::json full = payload.is_null() ? nlohmann::json::object() : payload;
   full["from"] = to_word(from);
   full["to"] = to_word(to);

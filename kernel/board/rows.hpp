@@ -24,8 +24,9 @@ void save_task(Change& change, Task& task);
 
 // Moves the task and writes its one event, with "from" and "to" added to `payload`. Keeps what
 // follows from a status: ready_since and eligible_at, completed_at, wake_at, block fields, the loop
-// breaker's memory (zeroed by leaving triage and by done). Entering running needs `run_id`, which
-// becomes current_run_id. Then satisfies the links that the new status satisfies.
+// breaker's memory (zeroed by leaving triage and by done), what a planner failed at in triage.
+// Entering running needs `run_id`, which becomes current_run_id. Then satisfies the links that the
+// new status satisfies.
 void move_task(Change& change, Task& task, Status to, EventKind kind, const nlohmann::json& payload,
                std::optional<std::int64_t> run_id);
 

@@ -215,6 +215,9 @@ Result<Created> create(Change& change, const NewTask& request) {
   if (task.wake_at) {
     payload["wake_at_ms"] = task.wake_at->ms;
   }
+  if (request.decomposed_from) {
+    payload["from_decompose_of"] = *request.decomposed_from;
+  }
   append_event(change, id, std::nullopt, EventKind::created, dump(payload));
   return Created{std::move(task), false};
 }

@@ -43,6 +43,7 @@ struct NewTask {
   std::optional<std::int64_t> goal_max_turns;  // at least 1; only with goal_mode
   std::optional<std::string> workflow_template_id;
   std::optional<std::string> step_key;
+  std::optional<std::string> decomposed_from;  // the task that it is a part of, for its event
 };
 
 struct Created {

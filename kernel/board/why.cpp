@@ -1,6 +1,7 @@
 #include "kernel/board/why.hpp"
 
 #include "kernel/board/links.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/shared_dir.hpp"
 
 namespace hermes::board {
@@ -31,6 +32,9 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
     facts.setup_failure =
         first_id("SELECT error FROM runs WHERE task_id = $1 ORDER BY attempt DESC LIMIT 1")
             .value_or("");
+  }
+  if (task.status == Status::triage) {
+    facts.planning = planning_of(tx, task.id);
   }
   return rules::task_holds(facts, now);
 }

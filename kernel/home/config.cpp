@@ -5,6 +5,7 @@
 #include "kernel/base/duration.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/command.hpp"
 
 namespace hermes::home {
 
@@ -63,10 +64,44 @@ std::vector<KeyRule> retry_rules(Limits& limits) {
   };
 }
 
+// A program is found in the same place wherever the command that asks it was typed.
+KeyRule planner_command_key(std::vector<std::string>& command) {
+  KeyRule rule = command_key("command", command, R"(["/usr/local/bin/planner"])");
+  rule.take = [take = rule.take, &command](const Setting& setting) -> Result<void> {
+    TRY(take(setting));
+    if (command.front().find('/') != std::string::npos && !command.front().starts_with('/')) {
+      return std::unexpected(refuse(
+          setting, fmt::format("the program '{}' is a relative path", printable(command.front())),
+          "write its absolute path, or a name that is found in PATH"));
+    }
+    return {};
+  };
+  return rule;
+}
+
+std::vector<KeyRule> planner_rules(Planner& planner) {
+  PlanningLimits& limits = planner.limits;
+  return {
+      planner_command_key(planner.command),
+      env_pass_key(planner.env_pass),
+      env_key(planner.env),
+      duration_key("specify_timeout", planner.specify_timeout, seconds{1}, hours{1}),
+      duration_key("decompose_timeout", planner.decompose_timeout, seconds{1}, hours{1}),
+      bytes_key("max_output", planner.max_output, 1024, std::int64_t{16} << 20),
+      integer_key("max_children", limits.max_children, 1, k_most_children),
+      name_key("root_assignee", limits.root_assignee),
+      word_key("auto", planner.automatic),
+      integer_key("per_pass", planner.per_pass, 1, k_most_planners),
+      integer_key("failure_limit", limits.failure_limit, 1, k_most_failures),
+      duration_key("retry_base", limits.retry_base, seconds{1}, hours{24}),
+      duration_key("retry_max", limits.retry_max, seconds{1}, hours{24 * 7}),
+  };
+}
+
 }  // namespace
 
 const std::vector<std::string>& reserved_sections() {
-  static const std::vector<std::string> names = {"notify", "planner", "hooks",  "api",
+  static const std::vector<std::string> names = {"notify", "hooks",   "api",
                                                  "drain",  "handoff", "control"};
   return names;
 }
@@ -84,6 +119,7 @@ std::vector<KeyRule> rules_of(Config& config) {
                        duration_key("log_retention", config.log_retention, Millis{0}, k_age),
                        duration_key("workspace_retention", config.workspace_retention, Millis{0},
                                     k_age)}),
+      table_key("planner", planner_rules(config.planner)),
   };
   for (const std::string& name : reserved_sections()) {
     rules.push_back(reserved(name));

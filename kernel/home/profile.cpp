@@ -8,6 +8,7 @@
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/command.hpp"
 #include "kernel/home/settings.hpp"
 #include "kernel/model/limits.hpp"
 
@@ -15,92 +16,8 @@ namespace hermes::home {
 
 namespace {
 
-constexpr std::size_t k_most_arguments = 1000;
-constexpr std::size_t k_argument_bytes =
-    128 * 1024 - 1;  // MAX_ARG_STRLEN of execve(2), without the NUL
-constexpr std::size_t k_most_variables = 1000;
 constexpr std::size_t k_most_profiles = 10'000;
 constexpr std::size_t k_most_named = 20;  // in a message
-constexpr std::array<std::string_view, 6> k_always_passed = {"PATH", "HOME", "LANG",
-                                                             "TERM", "TZ",   "USER"};
-
-bool is_variable_name(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-  };
-  return !name.empty() && name.size() <= k_name_bytes && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
-// A worker must not be told that it is another run, or that its board lies elsewhere.
-bool is_ours(std::string_view name) {
-  return name.starts_with("HERMES_KANBAN_") || name == "HERMES_HOME" || name == "HERMES_PROFILE" ||
-         name == "HERMES_TENANT";
-}
-
-Result<void> check_variable(const Setting& setting, const std::string& name) {
-  if (!is_variable_name(name)) {
-    return std::unexpected(
-        refuse(setting, fmt::format("'{}' is not a variable name", printable(clip(name, 100))),
-               "a name has letters, digits and _, and does not begin with a digit"));
-  }
-  if (is_ours(name)) {
-    return std::unexpected(
-        refuse(setting, fmt::format("{} is set by the dispatcher", name), "choose another name"));
-  }
-  return {};
-}
-
-KeyRule command_key(std::vector<std::string>& command) {
-  return {"command", [&command](const Setting& setting) -> Result<void> {
-            TRY_ASSIGN(command, as_texts(setting, k_most_arguments, k_argument_bytes));
-            if (command.empty() || trim(command.front()).empty()) {
-              return std::unexpected(refuse(setting, "must begin with the program to start",
-                                            "for example [\"bash\", \"-c\", \"{body}\"]"));
-            }
-            return {};
-          }};
-}
-
-KeyRule verdict_key(VerdictMode& verdict) {
-  return {"verdict", [&verdict](const Setting& setting) -> Result<void> {
-            TRY_ASSIGN(const std::string word, as_text(setting, k_name_bytes));
-            const auto mode = from_word<VerdictMode>(word);
-            if (!mode) {
-              return std::unexpected(
-                  refuse(setting, fmt::format("unknown word '{}', it must be one of {}",
-                                              printable(word), word_list<VerdictMode>())));
-            }
-            verdict = *mode;
-            return {};
-          }};
-}
-
-KeyRule env_pass_key(std::vector<std::string>& names) {
-  return {"env_pass", [&names](const Setting& setting) -> Result<void> {
-            TRY_ASSIGN(names, as_texts(setting, k_most_variables, k_name_bytes));
-            for (const std::string& name : names) {
-              TRY(check_variable(setting, name));
-            }
-            return {};
-          }};
-}
-
-KeyRule env_key(std::map<std::string, std::string>& env) {
-  return {"env", [&env](const Setting& setting) -> Result<void> {
-            if (setting.kind != Setting::Kind::table || setting.items.size() > k_most_variables) {
-              return std::unexpected(refuse(
-                  setting, fmt::format("must be a section of at most {} lines NAME = \"value\"",
-                                       k_most_variables)));
-            }
-            for (const Setting& variable : setting.items) {
-              TRY(check_variable(variable, variable.key));
-              TRY_ASSIGN(env[variable.key], as_text(variable, k_argument_bytes - k_name_bytes));
-            }
-            return {};
-          }};
-}
 
 constexpr std::array<std::string_view, 6> k_placeholders = {
     "{task_id}", "{title}", "{body}", "{workspace}", "{board}", "{context_file}"};
@@ -158,8 +75,8 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
       file,
       {
           text_key("description", profile.description, k_text_bytes),
-          command_key(profile.command),
-          verdict_key(profile.verdict),
+          command_key("command", profile.command, R"(["bash", "-c", "{body}"])"),
+          word_key("verdict", profile.verdict),
           env_pass_key(profile.env_pass),
           env_key(profile.env),
           integer_key("max_in_progress", profile.max_in_progress, 1, k_most_workers),
@@ -305,29 +222,7 @@ std::vector<std::string> expand_command(const Profile& profile, const CommandVal
 std::vector<std::string> worker_environment(const Profile& profile,
                                             const std::map<std::string, std::string>& from,
                                             const std::map<std::string, std::string>& own) {
-  std::map<std::string, std::string> chosen;
-  const auto pass = [&](const std::string& name) {
-    if (const auto found = from.find(name); found != from.end()) {
-      chosen[name] = found->second;
-    }
-  };
-  for (const std::string_view name : k_always_passed) {
-    pass(std::string(name));
-  }
-  for (const std::string& name : profile.env_pass) {
-    pass(name);
-  }
-  for (const auto& [name, value] : profile.env) {
-    chosen[name] = value;
-  }
-  for (const auto& [name, value] : own) {
-    chosen[name] = value;
-  }
-  std::vector<std::string> lines;
-  for (const auto& [name, value] : chosen) {
-    lines.push_back(name + "=" + value);
-  }
-  return lines;
+  return child_environment(profile.env_pass, profile.env, from, own);
 }
 
 }  // namespace hermes::home

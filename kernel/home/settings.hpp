@@ -8,6 +8,8 @@
 
 #include "kernel/base/error.hpp"
 #include "kernel/base/instant.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/base/words.hpp"
 
 // What config.toml and profile.toml have in common: values that know where they stand, and tables
 // of legal keys. settings.cpp is the one file that includes toml++.
@@ -28,6 +30,7 @@ struct Setting {
 const Setting* find_setting(const Setting& table, std::string_view key);
 
 inline constexpr std::size_t k_settings_bytes = 1024 * 1024;
+inline constexpr std::size_t k_word_bytes = 200;
 
 // Error: invalid, "<file>:<line>: <what is wrong>".
 Result<Setting> parse_settings(std::string_view text, const std::string& file_name);
@@ -102,6 +105,23 @@ KeyRule duration_key(std::string_view key, T& target, Millis least, Millis most)
             const std::optional<Millis> value(target);
             return value ? toml_duration(*value) : "";
           }};
+}
+
+// One of the words of E.
+template <class E>
+KeyRule word_key(std::string_view key, E& target) {
+  return {key,
+          [&target](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(const std::string word, as_text(setting, k_word_bytes));
+            const auto value = from_word<E>(word);
+            if (!value) {
+              return std::unexpected(refuse(setting, "unknown word '" + printable(word) +
+                                                         "', it must be one of " + word_list<E>()));
+            }
+            target = *value;
+            return {};
+          },
+          [&target] { return toml_text(to_word(target)); }};
 }
 
 KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least,

@@ -30,6 +30,16 @@ struct Limits {
   std::string reviewer;
 };
 
+// What the rules read of [planner] in config.toml.
+struct PlanningLimits {
+  std::int64_t max_children = 50;  // of one task
+  std::int64_t failure_limit = 5;  // failures in a row after which automation leaves it to a person
+  Millis retry_base = std::chrono::minutes{1};
+  std::int64_t retry_factor = 4;
+  Millis retry_max = std::chrono::hours{1};
+  std::string root_assignee;  // of a task that was split; "": whom the planner names
+};
+
 // Bounds on what comes from outside, in bytes or pieces.
 inline constexpr std::size_t k_title_bytes = 1000;
 inline constexpr std::size_t k_body_bytes = 1024 * 1024;
@@ -41,7 +51,9 @@ inline constexpr std::size_t k_path_bytes = 4000;
 inline constexpr std::int64_t k_most_workers = 10'000;  // of every cap
 inline constexpr std::int64_t k_most_failures = 1000;   // of every limit of failures in a row
 inline constexpr std::size_t k_most_parents = 1000;
-inline constexpr std::size_t k_most_ids = 10'000;  // of one bulk verb
+inline constexpr std::int64_t k_most_children = 500;  // of one decomposition
+inline constexpr std::int64_t k_most_planners = 100;  // at once
+inline constexpr std::size_t k_most_ids = 10'000;     // of one bulk verb
 inline constexpr std::int64_t k_most_priority = 1'000'000'000;
 
 }  // namespace hermes

@@ -70,6 +70,16 @@ struct Comment {
   Instant at;
 };
 
+// What a planner has been asked about a task in triage. There is none while it has neither been
+// asked nor failed.
+struct Planning {
+  PlanKind kind = PlanKind::specify;  // the last that was asked
+  std::optional<Instant> asked_at;    // while it is at work
+  std::int64_t failures = 0;          // in a row
+  Instant next_at;                    // automation does not ask before
+  std::optional<std::string> last_error;
+};
+
 // A file that belongs to a task, kept below the board's attachments/<task>/.
 struct Attachment {
   std::int64_t id = 0;

@@ -93,6 +93,17 @@ template <>
 inline constexpr auto k_words<HoldReason> =
     std::to_array<std::string_view>({"backoff", "rate_limited", "setup"});
 
+// What a planner is asked: a better text for the task, or the tasks it is made of.
+enum class PlanKind { specify, decompose };
+template <>
+inline constexpr auto k_words<PlanKind> = std::to_array<std::string_view>({"specify", "decompose"});
+
+// What is asked without a person.
+enum class AutoPlan { off, specify, decompose };
+template <>
+inline constexpr auto k_words<AutoPlan> = std::to_array<std::string_view>({"off", "specify",
+                                                                           "decompose"});
+
 // How a profile's worker tells its verdict: by calling complete or block, or by its exit code
 // alone.
 enum class VerdictMode { by_call, by_exit_code };
@@ -119,6 +130,9 @@ enum class EventKind {
   review_requested,   // a worker hands its work to a reviewer
   changes_requested,  // the reviewer hands it back
   review_reopened,    // a person opens the review of a done task again
+  specified,          // a planner has given it a better text
+  decomposed,         // a planner has split it
+  planning_failed,    // a planner has not; the state stays
   edited,
   archived,
   deleted,  // of no task any more: its payload names the id
@@ -160,6 +174,9 @@ inline constexpr auto k_words<EventKind> = std::to_array<std::string_view>({"cre
                                                                             "review_requested",
                                                                             "changes_requested",
                                                                             "review_reopened",
+                                                                            "specified",
+                                                                            "decomposed",
+                                                                            "planning_failed",
                                                                             "edited",
                                                                             "archived",
                                                                             "deleted",

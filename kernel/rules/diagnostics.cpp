@@ -7,6 +7,7 @@
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/rules/hold.hpp"
+#include "kernel/rules/planning.hpp"
 
 namespace hermes::rules {
 
@@ -40,6 +41,13 @@ class Commands {
     return {"comment", "answer it, or say why it waits", line("comment", id_ + " TEXT"), true};
   }
   Advice unblock() const { return {"unblock", "let it go on", line("unblock", id_), false}; }
+  Advice plan(std::string_view verb) const {
+    return {"planner", "let the planner try again", line(verb, id_), false};
+  }
+  Advice edit() const {
+    return {"edit", "say it better", line("edit", id_ + " --body TEXT"), true};
+  }
+  Advice promote() const { return {"edit", "take it as it is", line("promote", id_), false}; }
   Advice why() const { return {"show", "see what holds it", line("why", id_), true}; }
   Advice reclaim() const {
     return {"reclaim", "stop its worker and put it back", line("reclaim", id_), true};
@@ -297,6 +305,34 @@ std::optional<Diagnostic> waits_for_archived(const TaskHealth& health, const Com
   return found;
 }
 
+std::optional<Diagnostic> repeated_planning_failures(const TaskHealth& health,
+                                                     const Commands& commands,
+                                                     const DiagnosticContext& context) {
+  if (health.task.status != Status::triage || !health.planning) {
+    return std::nullopt;
+  }
+  const Planning& planning = *health.planning;
+  const bool given_up = is_given_up(planning, context.planning);
+  if (planning.failures < context.thresholds.failures && !given_up) {
+    return std::nullopt;
+  }
+  const std::string last = planning.last_error.value_or("");
+  return Diagnostic{
+      .kind = DiagnosticKind::repeated_planning_failures,
+      .severity = given_up ? Severity::error : Severity::warning,
+      .title =
+          title_of(fmt::format("the planner failed at it {}: {}", times(planning.failures), last)),
+      .detail =
+          detail_of(given_up ? "automation asks no more until its text is another: " + last : last),
+      .actions = {commands.plan(to_word(planning.kind)), commands.edit(), commands.promote()},
+      .count = planning.failures,
+      .data = {{"consecutive_failures", planning.failures},
+               {"plan", std::string(to_word(planning.kind))},
+               {"last_error", title_of(last)},
+               {"next_at", planning.next_at.seconds()},
+               {"failure_limit", context.planning.failure_limit}}};
+}
+
 }  // namespace
 
 void sort_diagnostics(std::vector<Diagnostic>& found) {
@@ -314,7 +350,8 @@ std::vector<Diagnostic> diagnose(const TaskHealth& health, const DiagnosticConte
         workspace_failed(health, commands), stuck_in_blocked(health, commands, context),
         block_unblock_cycling(health, commands, context),
         stranded_in_ready(health, commands, context), rate_limit_streak(health, commands, context),
-        heartbeat_stale(health, commands, context), waits_for_archived(health, commands)}) {
+        heartbeat_stale(health, commands, context), waits_for_archived(health, commands),
+        repeated_planning_failures(health, commands, context)}) {
     if (one) {
       found.push_back(*one);
     }
@@ -366,6 +403,22 @@ std::vector<Diagnostic> diagnose(const ProfileHealth& profile, const DiagnosticC
          .data = {{"profile", name}, {"until", until.seconds()}, {"waiting", profile.waiting}}});
   }
   return found;
+}
+
+Diagnostic planner_unavailable(std::int64_t waiting, AutoPlan automatic,
+                               const std::string& problem) {
+  return {.kind = DiagnosticKind::triage_aux_unavailable,
+          .severity = Severity::warning,
+          .title = title_of(fmt::format("{} task{} in triage to be planned, and {}", waiting,
+                                        waiting == 1 ? " is" : "s are", problem)),
+          .detail =
+              "[planner] of config.toml names the planner; auto = \"off\" leaves triage to people",
+          .actions = {{"planner", "look at the settings", "hermes config show", true}},
+          .count = waiting,
+          .data = {{"auto", std::string(to_word(automatic))},
+                   {"primary_slot", std::string("planner")},
+                   {"problem", problem},
+                   {"waiting", waiting}}};
 }
 
 Diagnostic no_dispatcher(std::int64_t waiting) {

@@ -29,6 +29,8 @@ enum class DiagnosticKind {
   rate_limit_streak,
   heartbeat_stale,
   waits_for_archived,
+  repeated_planning_failures,
+  triage_aux_unavailable,
   profile_missing,
   profile_unusable,
   profile_paused,
@@ -45,8 +47,9 @@ inline constexpr auto hermes::k_words<hermes::rules::DiagnosticKind> =
     std::to_array<std::string_view>({"repeated_failures", "repeated_crashes", "workspace_failed",
                                      "stuck_in_blocked", "block_unblock_cycling",
                                      "stranded_in_ready", "rate_limit_streak", "heartbeat_stale",
-                                     "waits_for_archived", "profile_missing", "profile_unusable",
-                                     "profile_paused", "no_dispatcher"});
+                                     "waits_for_archived", "repeated_planning_failures",
+                                     "triage_aux_unavailable", "profile_missing",
+                                     "profile_unusable", "profile_paused", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -63,7 +66,8 @@ struct Thresholds {
 
 // What may be typed. Capitals stand for what the reader puts in.
 struct Advice {
-  std::string kind;  // log, show, reclaim, reassign, comment, unblock, unlink, profile, dispatcher
+  std::string kind;  // log, show, reclaim, reassign, comment, unblock, unlink, edit, profile,
+                     // dispatcher, planner
   std::string label;
   std::string command;
   bool suggested = false;
@@ -98,6 +102,7 @@ struct TaskHealth {
   std::vector<Instant> cycles;                // when it was blocked after an unblock, newest first
   std::optional<Instant> heartbeat_at;        // of the run that is open
   std::vector<std::string> archived_parents;  // whose `done` it waits for
+  std::optional<Planning> planning;
 };
 
 struct ProfileHealth {
@@ -112,6 +117,7 @@ struct ProfileHealth {
 struct DiagnosticContext {
   Instant now;
   Limits limits;
+  PlanningLimits planning;
   Thresholds thresholds;
   std::string board;
 };
@@ -119,6 +125,9 @@ struct DiagnosticContext {
 // Worst first, then what was seen last.
 std::vector<Diagnostic> diagnose(const TaskHealth& health, const DiagnosticContext& context);
 std::vector<Diagnostic> diagnose(const ProfileHealth& profile, const DiagnosticContext& context);
+// Tasks are to be planned without a person (`automatic`), and the planner cannot be asked.
+Diagnostic planner_unavailable(std::int64_t waiting, AutoPlan automatic,
+                               const std::string& problem);
 // So many ready tasks wait, and nobody starts them.
 Diagnostic no_dispatcher(std::int64_t waiting);
 

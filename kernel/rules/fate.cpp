@@ -93,14 +93,15 @@ std::string describe_exit(const ExitFacts& exit) {
 }
 
 Millis backoff(std::int64_t failures, const Limits& limits) {
-  Millis hold = limits.retry_base;
-  for (std::int64_t n = 1; n < failures && hold < limits.retry_max; ++n) {
-    hold *= std::max<std::int64_t>(limits.retry_factor, 1);
-    if (limits.retry_factor <= 1) {
-      break;
-    }
+  return backoff(failures, limits.retry_base, limits.retry_factor, limits.retry_max);
+}
+
+Millis backoff(std::int64_t failures, Millis base, std::int64_t factor, Millis most) {
+  Millis hold = base;
+  for (std::int64_t n = 1; n < failures && hold < most && factor > 1; ++n) {
+    hold *= factor;
   }
-  return std::min(hold, limits.retry_max);
+  return std::min(hold, most);
 }
 
 Millis rate_limit_hold(std::int64_t in_a_row, const Limits& limits) {

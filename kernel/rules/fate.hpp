@@ -28,6 +28,8 @@ std::string describe_exit(const ExitFacts& exit);
 // How long a task is held after its n-th counted failure in a row (n >= 1): base, base*factor,
 // base*factor² … at most max.
 Millis backoff(std::int64_t failures, const Limits& limits);
+// `base` after the first, then `factor` times as long, to at most `most`.
+Millis backoff(std::int64_t failures, Millis base, std::int64_t factor, Millis most);
 
 // How long a task is held after its n-th rate-limited run in a row: the cool-down; from the 20th on
 // it doubles, at most 1 h.

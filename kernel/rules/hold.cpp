@@ -48,12 +48,14 @@ Hold held(const TaskFacts& facts, Instant until, Instant now) {
 std::string status_text(const Task& task) {
   switch (task.status) {
     case Status::triage:
-      return task.block_total > 0 ? fmt::format(
-                                        "it is in triage because its worker blocked it {} "
-                                        "times{}{}: answer it, then `promote` releases it",
-                                        task.block_total, task.block_reason ? ", last with: " : "",
-                                        task.block_reason.value_or(""))
-                                  : "it is in triage: a person promotes it";
+      return task.block_total > 0
+                 ? fmt::format(
+                       "it is in triage because its worker blocked it {} "
+                       "times{}{}: answer it, then `promote` releases it",
+                       task.block_total, task.block_reason ? ", last with: " : "",
+                       task.block_reason.value_or(""))
+                 : "it is in triage: a person promotes it, or lets the planner `specify` "
+                   "or `decompose` it";
     case Status::scheduled:
       return task.wake_at
                  ? fmt::format("it is scheduled for {}", format_local_minute(*task.wake_at))
@@ -71,6 +73,25 @@ std::string status_text(const Task& task) {
   }
 }
 
+Hold planning_hold(const Planning& planning, Instant now) {
+  if (planning.asked_at && planning.next_at > now) {
+    return {HoldKind::planning,
+            fmt::format("the planner has been at work on it ({}) for {}", to_word(planning.kind),
+                        format_duration(std::max(now - *planning.asked_at, Millis{0}))),
+            std::nullopt};
+  }
+  const bool rests = planning.next_at > now;
+  return {
+      HoldKind::planning,
+      fmt::format(
+          "the planner has failed at it {} ({}){}",
+          planning.failures == 1 ? "once" : fmt::format("{} times in a row", planning.failures),
+          planning.last_error.value_or("no reason recorded"),
+          rests ? fmt::format(", and rests for another {}", format_duration(planning.next_at - now))
+                : ""),
+      rests ? std::optional(planning.next_at) : std::nullopt};
+}
+
 }  // namespace
 
 std::optional<Instant> held_until(const Task& task, Instant now) {
@@ -84,6 +105,9 @@ std::vector<Hold> task_holds(const TaskFacts& facts, Instant now) {
   if (!may_start(task) && task.status != Status::todo) {
     holds.push_back({HoldKind::status, status_text(task),
                      task.status == Status::scheduled ? task.wake_at : std::nullopt});
+  }
+  if (facts.planning && (facts.planning->asked_at || facts.planning->failures > 0)) {
+    holds.push_back(planning_hold(*facts.planning, now));
   }
   for (const OpenParent& parent : facts.open_parents) {
     const bool dead_end = parent.status == Status::archived;

@@ -18,6 +18,7 @@ enum class HoldKind {
   open_link,      // an unsatisfied parent
   held,           // backoff or cool-down, with an end
   ending,         // an earlier run's process is not gone yet
+  planning,       // in triage: a planner is at work on it, or has failed at it
   parent_ending,  // a parent's process still works in the same directory
   tree_in_use,    // another task works in the working tree that it names
   no_assignee,
@@ -36,9 +37,9 @@ enum class HoldKind {
 
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::HoldKind> = std::to_array<std::string_view>(
-    {"status", "open_link", "held", "ending", "parent_ending", "tree_in_use", "no_assignee",
-     "no_profile", "no_reviewer", "paused_profile", "cap_total", "cap_profile", "drain",
-     "starts_held", "board_trouble", "no_dispatcher"});
+    {"status", "open_link", "held", "ending", "planning", "parent_ending", "tree_in_use",
+     "no_assignee", "no_profile", "no_reviewer", "paused_profile", "cap_total", "cap_profile",
+     "drain", "starts_held", "board_trouble", "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -63,6 +64,7 @@ struct TaskFacts {
       parent_in_our_dir;                 // a parent whose process still works in the same directory
   std::optional<std::string> tree_user;  // another task whose process works in its working tree
   std::string setup_failure;             // why its last run could not be set up
+  std::optional<Planning> planning;
 };
 std::vector<Hold> task_holds(const TaskFacts& facts, Instant now);
 

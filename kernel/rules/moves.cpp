@@ -20,6 +20,8 @@ const std::vector<Status>& sources(Move move) {
       {running, ready, todo, review},
       {blocked, scheduled},
       {triage, todo, ready, blocked, review},
+      {triage},
+      {triage},
       {todo, ready, running, blocked},
       {scheduled},
       {running},

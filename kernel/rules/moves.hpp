@@ -43,6 +43,8 @@
 // | unblock         | blocked, scheduled                  | a person                                           |
 // | promote         | triage, todo, blocked; ready and    | a person; refused while a link is open             |
 // |                 | review while held                   |                                                    |
+// | specify         | triage                              | a planner gives it a better text: → ready          |
+// | decompose       | triage                              | a planner splits it: it waits for its parts        |
 // | schedule        | todo, ready, running, blocked       | the run itself; a person (its worker is stopped)   |
 // | wake            | scheduled, once wake_at is due      | the dispatcher                                     |
 // | request-review  | running (lane work)                 | the run itself; a person (its worker is stopped)   |
@@ -63,6 +65,8 @@ enum class Move {
   block,
   unblock,
   promote,
+  specify,
+  decompose,
   schedule,
   wake,
   request_review,
@@ -79,8 +83,9 @@ enum class Move {
 // Each is the name of the verb that makes it; wake is the dispatcher's, delete is `archive --rm`.
 template <>
 inline constexpr auto hermes::k_words<hermes::rules::Move> = std::to_array<std::string_view>(
-    {"claim", "heartbeat", "complete", "block", "unblock", "promote", "schedule", "wake",
-     "request-review", "request-changes", "reopen-review", "reclaim", "edit", "archive", "delete"});
+    {"claim", "heartbeat", "complete", "block", "unblock", "promote", "specify", "decompose",
+     "schedule", "wake", "request-review", "request-changes", "reopen-review", "reclaim", "edit",
+     "archive", "delete"});
 
 namespace hermes::rules {
 

@@ -16,6 +16,7 @@
 #include "kernel/board/facts.hpp"
 #include "kernel/board/invariants.hpp"
 #include "kernel/board/links.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/remove.hpp"
 #include "kernel/board/review.hpp"
 #include "kernel/board/runs.hpp"

@@ -117,7 +117,7 @@ TEST_CASE("show has the predecessor's keys", "[cli]") {
   const Json whole = Json::parse(hermes.kanban({"show", id, "--json"}).out);
   CHECK(keys(whole) == std::set<std::string>{"task", "diagnostics", "latest_summary", "parents",
                                              "children", "attachments", "comments", "events",
-                                             "runs"});
+                                             "planning", "runs"});
   CHECK(whole["latest_summary"] == "first\nsecond");
   CHECK(whole["runs"][0]["metadata"] == Json::parse(R"({"n": [1, "ä"]})"));
   CHECK(whole["runs"][0]["status"] == "done");

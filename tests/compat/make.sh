@@ -41,7 +41,7 @@ verb comment "$child" --author bob 'another one'
 running=$(add Running --assignee other --max-runtime 1h --max-retries 2)
 verb claim "$running"
 add 'Todo: waits' --parent "$running" --link-condition ended >"$dir/out"
-add Triage --triage >"$dir/out"
+triage=$(add Triage --triage)
 blocked=$(add Blocked --idempotency-key night --assignee shell)
 verb claim "$blocked"
 verb block "$blocked" 'which colour?' --kind needs_input
@@ -67,6 +67,8 @@ sqlite3 "$board" "
   INSERT INTO attachments (task_id, filename, stored_name, size, at) VALUES
     ('$review', 'a.txt', '1-a.txt', 3, 1700000000000);
   INSERT INTO profile_gates (profile, paused_until, reason) VALUES ('shell', 1700000000000, 'tried');
+  INSERT INTO plannings (task_id, kind, failures, next_at, last_error) VALUES
+    ('$triage', 'decompose', 2, 1700000000000, 'no answer');
   INSERT OR REPLACE INTO board_facts (name, value, at) VALUES ('dispatcher_ended', 'asked to', 1700000000000);
 "
 

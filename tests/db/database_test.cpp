@@ -157,6 +157,7 @@ TEST_CASE(
   ground.raw(
       "ALTER TABLE profile_gates DROP COLUMN pause_ms; ALTER TABLE profile_gates DROP COLUMN "
       "resumed_at; DROP INDEX tasks_failures; DROP INDEX tasks_blocked; DROP INDEX tasks_blocks;"
+      "DROP TABLE plannings; DROP INDEX tasks_triage;"
       "DROP TABLE board_facts; DELETE FROM schema_migrations WHERE number > 1; PRAGMA user_version "
       "= 1;"
       "INSERT INTO events (kind, at) VALUES ('kept', 0)");
@@ -182,6 +183,7 @@ TEST_CASE("a board of schema 2 keeps a pause that it holds, with a length to be 
   ground.raw(
       "ALTER TABLE profile_gates DROP COLUMN pause_ms; ALTER TABLE profile_gates DROP COLUMN "
       "resumed_at; DROP INDEX tasks_failures; DROP INDEX tasks_blocked; DROP INDEX tasks_blocks;"
+      "DROP TABLE plannings; DROP INDEX tasks_triage;"
       "DELETE FROM schema_migrations WHERE number > 2; PRAGMA user_version = 2;"
       "INSERT INTO profile_gates (profile, paused_until, reason) VALUES ('shell', 9000, 'x')");
   auto migrated = ground.open();

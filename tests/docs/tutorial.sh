@@ -11,6 +11,7 @@ done
 export PATH
 # A service manager of this machine's user is to be left alone.
 export XDG_RUNTIME_DIR=/nonexistent DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent
+export HERMES_EXAMPLES=${page%/*}/examples
 unset HERMES_HOME HERMES_KANBAN_BOARD HERMES_PROFILE
 
 work=$(mktemp -d)

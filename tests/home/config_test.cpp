@@ -87,6 +87,48 @@ keep = 3
   CHECK(limits.fleet_cooldown == 90s);
 }
 
+TEST_CASE("the planner's settings reach it, and a relative path of its program is refused") {
+  const auto config = parse_config(R"(
+[planner]
+command = ["/opt/planner", "--quiet"]
+env_pass = ["API_KEY"]
+env = { MODEL = "small" }
+specify_timeout = "30s"
+decompose_timeout = 60
+max_output = "64K"
+max_children = 7
+root_assignee = " Lead "
+auto = "decompose"
+per_pass = 2
+failure_limit = 4
+retry_base = "10s"
+retry_max = "1m"
+)",
+                                   "config.toml");
+  REQUIRE(config);
+  const Planner& planner = config->planner;
+  CHECK(planner.command == std::vector<std::string>{"/opt/planner", "--quiet"});
+  CHECK(planner.env_pass == std::vector<std::string>{"API_KEY"});
+  CHECK(planner.env.at("MODEL") == "small");
+  CHECK(planner.specify_timeout == 30s);
+  CHECK(planner.decompose_timeout == 60s);
+  CHECK(planner.max_output == 64 * 1024);
+  CHECK(planner.limits.max_children == 7);
+  CHECK(planner.limits.root_assignee == "lead");
+  CHECK(planner.automatic == AutoPlan::decompose);
+  CHECK(planner.per_pass == 2);
+  CHECK(planner.limits.failure_limit == 4);
+  CHECK(planner.limits.retry_base == 10s);
+  CHECK(planner.limits.retry_max == 1min);
+  CHECK(parse_config("[planner]\ncommand = [\"in-path\"]\n", "c"));
+  CHECK(parse_config("", "c")->planner.automatic == AutoPlan::off);
+  CHECK_THAT(problem_of("[planner]\ncommand = [\"./planner\"]\n"), Contains("is a relative path"));
+  CHECK_THAT(problem_of("[planner]\ncommand = []\n"), Contains("must begin with the program"));
+  CHECK_THAT(problem_of("[planner]\nauto = true\n"), Contains("must be a text"));
+  CHECK_THAT(problem_of("[planner]\nauto = \"yes\"\n"),
+             Contains("unknown word 'yes', it must be one of off, specify, decompose"));
+}
+
 TEST_CASE("sections kept for later are accepted without effect") {
   for (const std::string& section : reserved_sections()) {
     CAPTURE(section);

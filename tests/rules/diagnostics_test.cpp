@@ -53,6 +53,24 @@ TEST_CASE("a sound task has no diagnostics") {
   }
 }
 
+TEST_CASE("a planner that fails again is a warning, one that is asked no more an error") {
+  TaskHealth health = sound(Status::triage);
+  health.planning = Planning{.failures = 1, .next_at = k_now, .last_error = "no answer"};
+  CHECK(found(health).empty());
+  health.planning->failures = 2;
+  CHECK(found(health) == Words{"repeated_planning_failures warning"});
+  health.planning->failures = 5;
+  CHECK(found(health) == Words{"repeated_planning_failures error"});
+  CHECK(diagnose(health, k_context)[0].title == "the planner failed at it 5 times: no answer");
+}
+
+TEST_CASE("a planner that is to be asked without a person and cannot be is told once") {
+  const Diagnostic told = planner_unavailable(3, AutoPlan::decompose, "[planner] names no command");
+  CHECK(told.title == "3 tasks are in triage to be planned, and [planner] names no command");
+  CHECK(told.severity == Severity::warning);
+  CHECK(told.count == 3);
+}
+
 TEST_CASE("repeated failures are an error from the second on, critical from the fourth") {
   using enum Outcome;
   CHECK(found(with_runs({failed}, 1)).empty());

@@ -74,13 +74,36 @@ TEST_CASE("ready and review tasks are not held by their status, every other but 
 TEST_CASE("the status hold says what releases the task") {
   Task task = ready_task();
   task.status = Status::triage;
-  check_hold(only_hold(task), HoldKind::status, "it is in triage: a person promotes it");
+  check_hold(
+      only_hold(task), HoldKind::status,
+      "it is in triage: a person promotes it, or lets the planner `specify` or `decompose` it");
   task.status = Status::running;
   check_hold(only_hold(task), HoldKind::status, "it is running");
   task.status = Status::done;
   check_hold(only_hold(task), HoldKind::status, "it is done");
   task.status = Status::archived;
   check_hold(only_hold(task), HoldKind::status, "it is archived");
+}
+
+TEST_CASE("a task in triage tells what became of its planning") {
+  Task task = ready_task();
+  task.status = Status::triage;
+  const auto told = [&](const Planning& planning) {
+    const auto holds = task_holds({.task = &task, .planning = planning}, k_now);
+    REQUIRE(holds.size() == 2);
+    return holds.back();
+  };
+  check_hold(told({.kind = PlanKind::decompose,
+                   .asked_at = k_now - 5s,
+                   .next_at = k_now + 1min,
+                   .last_error = {}}),
+             HoldKind::planning, "the planner has been at work on it (decompose) for 5 s");
+  check_hold(
+      told({.failures = 2, .next_at = k_now + 40s, .last_error = "no answer"}), HoldKind::planning,
+      "the planner has failed at it 2 times in a row (no answer), and rests for another 40 s",
+      k_now + 40s);
+  check_hold(told({.failures = 1, .next_at = k_now, .last_error = "no answer"}), HoldKind::planning,
+             "the planner has failed at it once (no answer)");
 }
 
 TEST_CASE("a scheduled task is held until its time, or until it is unblocked when it has none") {

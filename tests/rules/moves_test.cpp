@@ -33,6 +33,8 @@ const std::vector<Row>& table() {
        "promote",
        {triage, todo, ready, blocked, review},
        "triage, todo, ready, blocked, review"},
+      {Move::specify, "specify", {triage}, "triage"},
+      {Move::decompose, "decompose", {triage}, "triage"},
       {Move::schedule,
        "schedule",
        {todo, ready, running, blocked},

@@ -12,7 +12,7 @@ namespace hermes::test {
 // The world around a verb, as a test wants it.
 class FakeHost final : public verbs::Host {
  public:
-  Instant now() override { return {1'000'000}; }
+  Instant now() override { return time; }
   HostIdentity identity() override { return {"machine", "boot"}; }
   std::string holder() override { return "holder"; }
   home::DispatcherState dispatcher_state(const home::Home&) override { return dispatcher; }
@@ -25,6 +25,13 @@ class FakeHost final : public verbs::Host {
     programs_run.push_back(argv);
     return on_program ? on_program(argv)
                       : Result<ProgramEnd>(fail(ErrorCode::unavailable, "no such program"));
+  }
+  Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis) override {
+    children.push_back(command);
+    return on_child
+               ? on_child(command)
+               : home::ChildEnd{
+                     .kind = home::ChildEnd::Kind::not_started, .code = 2, .out = {}, .err = {}};
   }
   Result<void> start_dispatcher(const home::Home&, const std::filesystem::path&) override {
     dispatcher = {true, false, 42, now()};
@@ -43,6 +50,9 @@ class FakeHost final : public verbs::Host {
   }
   Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
 
+  Instant time{1'000'000};
+  std::vector<home::ChildCommand> children;
+  std::function<home::ChildEnd(const home::ChildCommand&)> on_child;
   home::DispatcherState dispatcher;
   std::vector<std::vector<std::string>> dispatcher_calls;
   std::function<Result<int>()> on_run;

@@ -1,0 +1,298 @@
+#include "kernel/board/planning.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "kernel/base/duration.hpp"
+#include "kernel/base/secrets.hpp"
+#include "kernel/base/text.hpp"
+#include "kernel/board/comments.hpp"
+#include "kernel/board/events.hpp"
+#include "kernel/board/links.hpp"
+#include "kernel/board/moving.hpp"
+#include "kernel/board/rows.hpp"
+#include "kernel/board/tasks.hpp"
+
+namespace hermes::board {
+
+namespace {
+
+constexpr std::size_t k_reason_bytes = 1000;
+constexpr std::size_t k_title_in_comment = 100;
+
+const std::string k_planning_columns = "p.kind, p.asked_at, p.failures, p.next_at, p.last_error";
+
+Planning read_planning(const db::Cursor& row, int first) {
+  return {row.word<PlanKind>(first), row.maybe_instant(first + 1), row.integer(first + 2),
+          row.instant(first + 3), row.maybe_text(first + 4)};
+}
+
+// Stores the failure and tells it.
+Planning count_failure(Change& change, const std::string& id, PlanKind kind,
+                       std::int64_t failures_before, const std::string& reason,
+                       const PlanningLimits& limits) {
+  Planning planning{.kind = kind,
+                    .asked_at = std::nullopt,
+                    .failures = failures_before + 1,
+                    .next_at = rules::next_attempt(failures_before + 1, change.now, limits),
+                    .last_error = mask_secrets(clip(trim(reason), k_reason_bytes))};
+  change.tx.execute(
+      "INSERT INTO plannings (task_id, kind, asked_at, failures, next_at, last_error)"
+      " VALUES ($1, $2, NULL, $3, $4, $5) ON CONFLICT (task_id) DO UPDATE SET kind = $2,"
+      " asked_at = NULL, failures = $3, next_at = $4, last_error = $5",
+      id, kind, planning.failures, planning.next_at, planning.last_error);
+  append_event(change, id, std::nullopt, EventKind::planning_failed,
+               dump({{"kind", to_word(kind)},
+                     {"reason", *planning.last_error},
+                     {"failures", planning.failures},
+                     {"next_at", planning.next_at.seconds()},
+                     {"next_at_ms", planning.next_at.ms},
+                     {"by", change.actor.name}}));
+  return planning;
+}
+
+Result<void> check_due(const Task& task, const std::optional<Planning>& planning, Instant now,
+                       const PlanningLimits& limits) {
+  const auto not_due = [&](const std::string& why) {
+    return fail(ErrorCode::conflict, fmt::format("{} is not due: {}", task.id, why),
+                "without --if-due it is asked at once");
+  };
+  if (task.block_source) {
+    return not_due("its worker's blocks have brought it to triage, and a person is to answer");
+  }
+  if (planning && planning->next_at > now) {
+    return not_due(fmt::format("{} for another {}",
+                               planning->asked_at
+                                   ? "a planner is being asked, and may take its time"
+                                   : "the planner has failed at it, and rests",
+                               format_duration(planning->next_at - now)));
+  }
+  if (planning && rules::is_given_up(*planning, limits)) {
+    return not_due(fmt::format("the planner has failed at it {} times", planning->failures));
+  }
+  return {};
+}
+
+// The task, if nothing has happened to it since the planner was given it.
+Result<Task> still_asked(Change& change, const Asked& asked, rules::Move move) {
+  TRY_ASSIGN(Task task, task_to_move(change, asked.task.id, move));
+  if (task.updated_at != asked.task.updated_at) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} was changed while the planner worked on it", task.id),
+                "its answer was dropped, and nothing was changed: ask again");
+  }
+  return task;
+}
+
+// What is proposed, as it is stored; nothing when it is blank or changes nothing.
+std::optional<std::string> new_text(const std::optional<std::string>& proposed,
+                                    const std::optional<std::string>& present) {
+  return proposed && !trim(*proposed).empty() && proposed != present ? proposed : std::nullopt;
+}
+
+// The words it had before belong to somebody.
+std::string rewrite_comment(const Task& before, const std::vector<std::string>& fields) {
+  std::string text = fmt::format("Specified: {} changed.", join(fields, ", "));
+  if (std::ranges::find(fields, "title") != fields.end()) {
+    text += fmt::format("\n\nThe title was:\n{}", before.title);
+  }
+  if (std::ranges::find(fields, "body") != fields.end() && before.body) {
+    text += fmt::format("\n\nThe body was:\n{}", *before.body);
+  }
+  return text;
+}
+
+Result<std::string> create_child(Change& change, const Task& root, const rules::PlannedTask& child,
+                                 const std::vector<std::string>& ids, const DecomposeTerms& terms) {
+  TRY_ASSIGN(const rules::Place place, rules::place_of(child, root, terms.default_workdir));
+  NewTask task;
+  task.title = child.title;
+  task.body = child.body;
+  task.assignee = child.assignee;
+  for (const std::int64_t parent : child.parents) {
+    task.parents.push_back(ids[static_cast<std::size_t>(parent)]);
+  }
+  task.tenant = root.tenant;
+  task.priority = root.priority;
+  task.origin = root.origin;
+  task.created_by = terms.author;
+  task.decomposed_from = root.id;
+  task.workspace_kind = place.kind;
+  task.workspace_path = place.path;
+  TRY_ASSIGN(const Created created, create(change, task));
+  return created.task.id;
+}
+
+std::string graph_comment(const rules::Graph& graph, const std::vector<std::string>& ids,
+                          const std::vector<std::string>& notes) {
+  std::string text =
+      fmt::format("Decomposed into {} task{}:", ids.size(), ids.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    text +=
+        fmt::format("\n- {} {}", ids[i], clip(trim(graph.children[i].title), k_title_in_comment));
+  }
+  for (const std::string& note : notes) {
+    text += "\n" + note;
+  }
+  return std::string(clip(text, k_text_bytes));
+}
+
+}  // namespace
+
+std::optional<Planning> planning_of(db::Reader& tx, const std::string& task_id) {
+  auto row =
+      tx.query("SELECT " + k_planning_columns + " FROM plannings p WHERE p.task_id = $1", task_id);
+  return row.next() ? std::optional(read_planning(row, 0)) : std::nullopt;
+}
+
+Result<Asked> begin_planning(Change& change, const std::string& id, PlanKind kind,
+                             const PlanningTerms& terms, const PlanningLimits& limits) {
+  TRY_ASSIGN(Task task, task_to_move(change, id,
+                                     kind == PlanKind::specify ? rules::Move::specify
+                                                               : rules::Move::decompose));
+  const auto planning = planning_of(change.tx, id);
+  if (terms.if_due) {
+    TRY(check_due(task, planning, change.now, limits));
+  }
+  if (planning && planning->asked_at && planning->next_at <= change.now) {
+    count_failure(change, id, planning->kind, planning->failures,
+                  "it was asked and never answered: whoever asked it was killed", limits);
+  }
+  change.tx.execute(
+      "INSERT INTO plannings (task_id, kind, asked_at, next_at) VALUES ($1, $2, $3, $4)"
+      " ON CONFLICT (task_id) DO UPDATE SET kind = $2, asked_at = $3, next_at = $4",
+      id, kind, change.now, change.now + terms.term);
+  return Asked{std::move(task), change.now};
+}
+
+Result<Specified> specify(Change& change, const Asked& asked, const rules::Rewrite& rewrite,
+                          const std::string& author) {
+  TRY(rules::check_rewrite(rewrite));
+  TRY_ASSIGN(Task task, still_asked(change, asked, rules::Move::specify));
+  Specified done;
+  const Task before = task;
+  const auto title =
+      rewrite.title ? std::optional(mask_secrets(trim(*rewrite.title))) : std::nullopt;
+  if (const auto changed = new_text(title, task.title)) {
+    task.title = *changed;
+    done.fields.emplace_back("title");
+  }
+  if (const auto changed = new_text(rewrite.body, task.body)) {
+    task.body = *changed;
+    done.fields.emplace_back("body");
+  }
+  if (const std::string assignee = to_lower(trim(rewrite.assignee));
+      task.assignee.empty() && !assignee.empty()) {
+    TRY(check_assignee(assignee));
+    task.assignee = assignee;
+    done.fields.emplace_back("assignee");
+  }
+  change.tx.execute("UPDATE tasks SET title = $1, body = $2, assignee = $3 WHERE id = $4",
+                    task.title, task.body, task.assignee, task.id);
+  reset_breaker(task);
+  requeue_task(change, task, EventKind::specified,
+               {{"changed_fields", done.fields}, {"by", change.actor.name}}, std::nullopt);
+  if (!done.fields.empty()) {
+    TRY(add_comment(change, task.id, author, rewrite_comment(before, done.fields)));
+  }
+  done.task = std::move(task);
+  return done;
+}
+
+Result<Decomposed> decompose(Change& change, const Asked& asked, const rules::Graph& graph,
+                             const DecomposeTerms& terms) {
+  TRY_ASSIGN(const auto order, rules::check_graph(graph, terms.limits));
+  TRY_ASSIGN(Task task, still_asked(change, asked, rules::Move::decompose));
+  Decomposed done;
+  done.child_ids.resize(graph.children.size());
+  for (const std::size_t place : order) {
+    TRY_ASSIGN(done.child_ids[place],
+               create_child(change, task, graph.children[place], done.child_ids, terms));
+  }
+  for (const std::string& child : done.child_ids) {
+    TRY(link(change, child, task.id, LinkCondition::done));
+  }
+  if (const std::string assignee = to_lower(trim(graph.root_assignee)); !assignee.empty()) {
+    TRY(check_assignee(assignee));
+    task.assignee = assignee;
+    change.tx.execute("UPDATE tasks SET assignee = $1 WHERE id = $2", assignee, task.id);
+  }
+  reset_breaker(task);
+  requeue_task(
+      change, task, EventKind::decomposed,
+      {{"child_ids", done.child_ids},
+       {"root_assignee", task.assignee.empty() ? nlohmann::json() : nlohmann::json(task.assignee)},
+       {"by", change.actor.name}},
+      std::nullopt);
+  TRY(add_comment(change, task.id, terms.author,
+                  graph_comment(graph, done.child_ids, terms.notes)));
+  done.task = std::move(task);
+  return done;
+}
+
+Result<std::optional<Planning>> fail_planning(Change& change, const Asked& asked, PlanKind kind,
+                                              const std::string& reason,
+                                              const PlanningLimits& limits) {
+  const std::string& id = asked.task.id;
+  const auto task = find_task(change.tx, id);
+  if (!task || task->status != Status::triage || task->updated_at != asked.task.updated_at) {
+    return std::nullopt;
+  }
+  const auto before = planning_of(change.tx, id);
+  return count_failure(change, id, kind, before ? before->failures : 0, reason, limits);
+}
+
+void forget_planning(Change& change, const Asked& asked) {
+  change.tx.execute("DELETE FROM plannings WHERE task_id = $1 AND asked_at = $2 AND failures = 0",
+                    asked.task.id, asked.at);
+  change.tx.execute(
+      "UPDATE plannings SET asked_at = NULL, next_at = $3 WHERE task_id = $1 AND asked_at = $2",
+      asked.task.id, asked.at, change.now);
+}
+
+std::vector<Triaged> triaged(db::Reader& tx, std::int64_t most) {
+  std::vector<Triaged> found;
+  auto row = tx.query("SELECT t.id, t.tenant, t.block_source IS NOT NULL, p.task_id IS NOT NULL, " +
+                          k_planning_columns +
+                          " FROM tasks t LEFT JOIN plannings p ON p.task_id = t.id"
+                          " WHERE t.status = 'triage' ORDER BY t.priority DESC, t.created_at, t.id"
+                          " LIMIT $1",
+                      most);
+  while (row.next()) {
+    found.push_back({row.text(0), row.text(1), row.integer(2) == 1,
+                     row.integer(3) == 1 ? std::optional(read_planning(row, 4)) : std::nullopt});
+  }
+  return found;
+}
+
+DuePlannings due_plannings(db::Reader& tx, Instant now, const PlanningLimits& limits,
+                           std::int64_t most) {
+  const std::string mine =
+      " FROM tasks t LEFT JOIN plannings p ON p.task_id = t.id WHERE t.status = 'triage'"
+      " AND t.block_source IS NULL";
+  const std::string hopeful = " AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $1";
+  DuePlannings due;
+  {
+    auto row = tx.query("SELECT t.id" + mine + hopeful +
+                            " AND COALESCE(p.next_at, 0) <= $2"
+                            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $3",
+                        limits.failure_limit, now, most);
+    while (row.next()) {
+      due.ids.push_back(row.text(0));
+    }
+  }
+  auto row = tx.query("SELECT min(p.next_at)" + mine + hopeful + " AND p.next_at > $2",
+                      limits.failure_limit, now);
+  due.next_at = row.next() ? row.maybe_instant(0) : std::nullopt;
+  return due;
+}
+
+std::int64_t count_triaged(db::Reader& tx) {
+  auto row =
+      tx.query("SELECT count(*) FROM tasks WHERE status = 'triage' AND block_source IS NULL");
+  return row.next() ? row.integer(0) : 0;
+}
+
+}  // namespace hermes::board
