@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <spawn.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <charconv>
 #include <csignal>
 
+#include "daemon/helper.hpp"
 #include "daemon/logger.hpp"
 #include "daemon/workers/process.hpp"
 #include "kernel/base/files.hpp"
@@ -76,37 +75,6 @@ std::string read_answer(const Fd& from) {
   return text;
 }
 
-// posix_spawn(3) objects, destroyed on every way out.
-struct SpawnPlan {
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_t files{};
-
-  explicit SpawnPlan(int answer) {
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&files);
-    sigset_t term;
-    sigset_t all;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);  // from the first instruction on: it is read from a signalfd
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &term);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C at our terminal is not for it
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    posix_spawn_file_actions_adddup2(&files, answer, STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&files, 3);
-  }
-  ~SpawnPlan() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-};
-
 }  // namespace
 
 TreeMakers::TreeMakers(home::Home home, Loop& loop) : home_(std::move(home)), loop_(loop) {}
@@ -121,33 +89,15 @@ Result<void> TreeMakers::start(const std::string& board, std::int64_t run_id, co
   child.answer = Fd(ends[0]);
   const Fd theirs(ends[1]);
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  const SpawnPlan plan(theirs.get());
-  std::vector<std::string> words{"hermes-dispatcher",
-                                 std::string(k_make_tree),
-                                 home_.dir.string(),
-                                 board,
-                                 task.id,
-                                 task.workspace_path.value_or(""),
-                                 task.branch.value_or("")};
-  std::vector<char*> argv;
-  for (std::string& word : words) {
-    argv.push_back(word.data());
-  }
-  argv.push_back(nullptr);
-  pid_t pid = -1;
   // Our own program, also when another version has been installed over it meanwhile.
-  if (const int error_number = ::posix_spawn(&pid, "/proc/self/exe", &plan.files, &plan.attributes,
-                                             argv.data(), environ);
-      error_number != 0) {
-    return std::unexpected(system_error("start", "hermes-dispatcher --make-tree", error_number));
-  }
-  child.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!child.pidfd) {
-    const int error_number = errno;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return std::unexpected(system_error("watch", "hermes-dispatcher --make-tree", error_number));
-  }
+  TRY_ASSIGN(child.pidfd,
+             start_helper(
+                 {.path = "/proc/self/exe",
+                  .argv = {"hermes-dispatcher", std::string(k_make_tree), home_.dir.string(), board,
+                           task.id, task.workspace_path.value_or(""), task.branch.value_or("")},
+                  .environment = {},
+                  .out = theirs.get(),
+                  .reads_sigterm = true}));
   child.until = std::chrono::steady_clock::now() + k_term + k_overtime;
   const Key key{board, run_id};
   Child& entry = entries_.insert_or_assign(key, std::move(child)).first->second;
