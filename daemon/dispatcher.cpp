@@ -6,6 +6,7 @@
 
 #include "daemon/logger.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/snapshot.hpp"
 #include "kernel/home/notice.hpp"
@@ -32,7 +33,8 @@ Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, Hos
       loop_(loop),
       purpose_(purpose),
       roster_(home_, host_.boot, loop),
-      trees_(home_, loop) {}
+      trees_(home_, loop),
+      planners_(home_, loop) {}
 
 bool Dispatcher::Batch::empty() const {
   return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() &&
@@ -79,6 +81,9 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   idle_ = !acted && !step && !trees_.busy();
   if (const auto late = trees_.step(std::chrono::steady_clock::now())) {
     step = step ? std::min(*step, *late) : late;
+  }
+  if (const auto due = ask_planners(now, open)) {
+    step = step ? std::min(*step, *due) : due;
   }
   if (acted) {
     loop_.wake();
@@ -214,6 +219,51 @@ std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& s
     return batch.empty() && !trees_.is_ready(batch.desk->slug());
   });
   return batches;
+}
+
+// Returns when to be called again.
+std::optional<MonotonicTime> Dispatcher::ask_planners(Instant now, const std::vector<Desk*>& open) {
+  auto next = planners_.step(std::chrono::steady_clock::now());
+  const home::Planner& planner = settings_.config().planner;
+  if (!purpose_.plan || planner.automatic == AutoPlan::off || planner.command.empty()) {
+    return next;
+  }
+  for (Desk* desk : open) {
+    if (const auto due = ask_planners_of(*desk, now)) {
+      next = next ? std::min(*next, *due) : due;
+    }
+  }
+  return next;
+}
+
+std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now) {
+  const home::Planner& planner = settings_.config().planner;
+  const MonotonicTime here = std::chrono::steady_clock::now();
+  if (const auto rests = planners_.rests_until(desk.slug(), here)) {
+    return rests;
+  }
+  board::DuePlannings due;
+  desk.read(now, [&](db::Reader& tx) {
+    due = board::due_plannings(tx, now, planner.limits, planner.per_pass);
+  });
+  const bool splits = planner.automatic == AutoPlan::decompose;
+  for (const std::string& id : due.ids) {
+    if (static_cast<std::int64_t>(planners_.asked()) >= planner.per_pass) {
+      break;  // the end of one of them wakes us
+    }
+    if (planners_.is_asked(desk.slug(), id)) {
+      continue;
+    }
+    const auto started =
+        planners_.start(desk.slug(), id, splits ? PlanKind::decompose : PlanKind::specify,
+                        splits ? planner.decompose_timeout : planner.specify_timeout);
+    if (!started) {
+      log_warning(fmt::format("the planner cannot be asked about {} on {}: {}", id, desk.slug(),
+                              one_line(started.error())));
+      return planners_.rests_until(desk.slug(), here);
+    }
+  }
+  return due.next_at ? std::optional(here + (*due.next_at - now)) : std::nullopt;
 }
 
 // What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety

@@ -8,6 +8,7 @@
 
 #include "daemon/desk.hpp"
 #include "daemon/loop.hpp"
+#include "daemon/planners.hpp"
 #include "daemon/roster.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/starter.hpp"
@@ -36,6 +37,7 @@ class Dispatcher {
  public:
   struct Purpose {
     bool start = true;  // false: finish and stop only
+    bool plan = false;  // ask planners about what is in triage, where the settings say so
   };
   Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host,
              std::string holder, Loop& loop, Purpose purpose);
@@ -108,6 +110,8 @@ class Dispatcher {
   void forget_trees(const std::string& board);
   void spawn_shims(Batch& batch, Instant now);
   void open_gates(Batch& batch, Instant now);
+  std::optional<MonotonicTime> ask_planners(Instant now, const std::vector<Desk*>& open);
+  std::optional<MonotonicTime> ask_planners_of(Desk& desk, Instant now);
   void tell_trouble(const Desk& desk);
   void hold_starts(Instant now, const std::string& why);
   void clean_records(Desk& desk, Instant now);
@@ -123,6 +127,7 @@ class Dispatcher {
   Purpose purpose_;
   Roster roster_;
   TreeMakers trees_;
+  Planners planners_;
   std::map<std::pair<std::string, std::int64_t>, Start> waiting_for_tree_;  // by board and run
   std::vector<std::unique_ptr<Desk>> desks_;
   std::optional<Instant> starts_held_until_;

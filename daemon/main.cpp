@@ -128,7 +128,8 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
     return next;
   });
   Dispatcher dispatcher(home, settings, Starter(home, shim, host.boot), host, holder, loop,
-                        Dispatcher::Purpose{.start = options.mode != Options::Mode::finish});
+                        Dispatcher::Purpose{.start = options.mode != Options::Mode::finish,
+                                            .plan = options.mode == Options::Mode::serve});
   running = &loop;
   settling = &dispatcher;
   loop.on_signal([&](int number) {

@@ -45,9 +45,12 @@ void Settings::refresh() {
   if (auto config = home::load_config(home_)) {
     config_ = std::move(*config);
     complaints_.erase("");
-  } else if (complaints_[""] != config.error().message) {
-    complaints_[""] = config.error().message;
-    log_warning("config.toml keeps its old values: " + one_line(config.error()));
+  } else {
+    config_.planner.automatic = AutoPlan::off;  // a switch that cannot be read is off
+    if (complaints_[""] != config.error().message) {
+      complaints_[""] = config.error().message;
+      log_warning("config.toml keeps its old values: " + one_line(config.error()));
+    }
   }
   config_.interval = options_.interval.value_or(config_.interval);
   config_.limits.max_in_progress =

@@ -12,7 +12,8 @@
 namespace hermes::daemon {
 
 // config.toml and the profiles as they are now, with the command line's flags on top. Read again
-// when a file changes: a bad edit keeps the old values and is logged.
+// when a file changes: a bad edit keeps the old values, but for automatic planning, which it turns
+// off, and is logged.
 class Settings {
  public:
   Settings(home::Home home, Options options);

@@ -120,6 +120,30 @@ Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Ta
   return workers::start_shim(shim_, launch);
 }
 
+namespace {
+
+// The first of these places, seen from our own program, where something can be executed.
+std::optional<home::fs::path> beside_us(std::initializer_list<const char*> places) {
+  std::error_code problem;
+  const home::fs::path here = home::fs::read_symlink("/proc/self/exe", problem).parent_path();
+  for (const char* place : places) {
+    if (::access((here / place).c_str(), X_OK) == 0) {
+      return home::fs::canonical(here / place, problem);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<home::fs::path> find_hermes() {
+  if (auto found = beside_us({"hermes", "../cli/hermes"})) {
+    return *std::move(found);
+  }
+  return fail(ErrorCode::unavailable, "hermes is not beside hermes-dispatcher",
+              "install the two into one directory");
+}
+
 Result<home::fs::path> find_shim() {
   if (const char* chosen = std::getenv("HERMES_SHIM"); chosen != nullptr && *chosen != '\0') {
     if (::access(chosen, X_OK) != 0) {
@@ -129,15 +153,12 @@ Result<home::fs::path> find_shim() {
     }
     return home::fs::path(chosen);
   }
+  if (auto found =
+          beside_us({"../libexec/hermes/hermes-shim", "hermes-shim", "shim/hermes-shim"})) {
+    return *std::move(found);
+  }
   std::error_code problem;
   const home::fs::path here = home::fs::read_symlink("/proc/self/exe", problem).parent_path();
-  const home::fs::path places[] = {here / "../libexec/hermes/hermes-shim", here / "hermes-shim",
-                                   here / "shim/hermes-shim"};
-  for (const auto& place : places) {
-    if (::access(place.c_str(), X_OK) == 0) {
-      return home::fs::canonical(place, problem);
-    }
-  }
   return fail(ErrorCode::unavailable, fmt::format("hermes-shim is not beside {}", here.string()),
               "install it to ../libexec/hermes/, or name it in HERMES_SHIM");
 }

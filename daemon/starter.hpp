@@ -43,4 +43,7 @@ class Starter {
 // tree's. Error: unavailable, naming the places.
 Result<home::fs::path> find_shim();
 
+// The command `hermes`: beside us, or where the build tree has it. Error: unavailable.
+Result<home::fs::path> find_hermes();
+
 }  // namespace hermes::daemon

@@ -1,0 +1,139 @@
+// Triage that is planned without a person.
+#include <filesystem>
+
+#include "daemon/rig.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/board/planning.hpp"
+
+namespace hermes::daemon::test {
+
+namespace {
+
+constexpr const char* k_splits =
+    R"(echo '{"fanout": true, "children": [{"title": "true", "body": "true", "assignee": "sh"}]}')";
+
+// A rig whose planner is a shell script that notes each time it is asked.
+struct PlannerRig : Rig {
+  explicit PlannerRig(const std::string& script, const std::string& mode = "decompose",
+                      const std::string& more = "") {
+    answers_by(script);
+    configure(mode, more);
+  }
+  void answers_by(const std::string& script) const {
+    write_text(path("planner"), "#!/bin/sh\ncat > /dev/null\necho x >> '" + path("asked").string() +
+                                    "'\n" + script + "\n");
+    fs::permissions(path("planner"), fs::perms::owner_all);
+  }
+  void configure(const std::string& mode, const std::string& more = "") const {
+    write_config("[planner]\ncommand = [\"" + path("planner").string() + "\"]\nauto = \"" + mode +
+                 "\"\n" + more);
+  }
+  std::size_t asked() const { return read_file(path("asked"), 1'000'000).value_or("").size() / 2; }
+  std::string rough(std::int64_t priority = 0) {
+    return board().create({.title = "rough", .priority = priority, .triage = true});
+  }
+  std::optional<Planning> planning(const std::string& id) {
+    return board().read([&](db::Reader& tx) { return board::planning_of(tx, id); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a task created in triage is split without a person, worked off, and then done",
+          "[daemon]") {
+  PlannerRig rig(k_splits);
+  rig.start();
+  const std::string id = rig.rough();
+  CHECK(rig.board().wait_for(id, Status::done));
+  CHECK(rig.asked() == 1);
+  CHECK(rig.board().count(Status::done) == 2);
+}
+
+TEST_CASE("a dispatcher that is told so specifies, and one that is not leaves triage alone",
+          "[daemon]") {
+  PlannerRig rig(R"(echo '{"title": "true", "body": "true"}')", "off");
+  rig.start();
+  const std::string id = rig.rough();
+  const std::string other = rig.board().add("true");
+  REQUIRE(rig.board().wait_for(other, Status::done));
+  CHECK(rig.board().task(id).status == Status::triage);
+  CHECK(rig.asked() == 0);
+  rig.configure("specify");  // read without a restart
+  CHECK(rig.board().wait_for(id, Status::done));
+  CHECK(rig.board().task(id).title == "true");
+}
+
+TEST_CASE("a config that cannot be read turns automatic planning off", "[daemon]") {
+  PlannerRig rig(k_splits, "off");
+  rig.start();
+  rig.configure("decompose");
+  REQUIRE(rig.board().wait_for(rig.rough(), Status::done));
+  rig.write_config("[planner\n");
+  REQUIRE(rig.wait_until_said("config.toml keeps its old values"));
+  const std::string id = rig.rough();
+  REQUIRE(rig.board().wait_for(rig.board().add("true"), Status::done));
+  CHECK(rig.board().task(id).status == Status::triage);
+  CHECK(rig.asked() == 1);
+}
+
+TEST_CASE("a planner that fails is not asked again at once, however much else happens",
+          "[daemon]") {
+  PlannerRig rig("echo 'no credit' >&2; exit 1");
+  rig.start();
+  const std::string id = rig.rough();
+  REQUIRE(wait_until([&] { return rig.planning(id) && rig.planning(id)->failures == 1; }));
+  CHECK(rig.planning(id)->next_at > wall_clock_now() + std::chrono::seconds{20});
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(rig.board().wait_for(rig.board().add("true"), Status::done));
+  }
+  CHECK(rig.asked() == 1);
+  CHECK(rig.planning(id)->last_error->find("no credit") != std::string::npos);
+}
+
+TEST_CASE("a slow planner keeps neither work nor the end of the dispatcher waiting", "[daemon]") {
+  PlannerRig rig("while [ ! -e '$0.go' ]; do sleep 0.05; done");
+  rig.start();
+  const std::string id = rig.rough();
+  REQUIRE(wait_until([&] { return rig.asked() == 1; }));
+  CHECK(rig.board().wait_for(rig.board().add("true"), Status::done));
+  // Killed, and started again: the board says that the task is being asked about.
+  rig.kill_dispatcher();
+  rig.start();
+  REQUIRE(rig.board().wait_for(rig.board().add("true"), Status::done));
+  CHECK(rig.asked() == 1);
+  CHECK(rig.planning(id)->asked_at);
+  CHECK(rig.stop() == 0);
+}
+
+TEST_CASE("no more planners are asked at once than per_pass says, the urgent first", "[daemon]") {
+  PlannerRig rig("", "decompose", "per_pass = 2\n");
+  rig.answers_by(rig.waits_for("go") + "\n" + k_splits);
+  const std::string first = rig.rough();
+  const std::string second = rig.rough(5);
+  const std::string third = rig.rough(9);
+  rig.start();
+  REQUIRE(wait_until([&] { return rig.asked() == 2; }));
+  REQUIRE(rig.board().wait_for(rig.board().add("true"), Status::done));
+  CHECK(rig.asked() == 2);
+  CHECK(rig.planning(second));
+  CHECK(rig.planning(third));
+  CHECK_FALSE(rig.planning(first));
+  rig.open("go");
+  for (const auto& id : {first, second, third}) {
+    CHECK(rig.board().wait_for(id, Status::done));
+  }
+}
+
+TEST_CASE("what a worker's blocks brought to triage waits for a person, also beside a planner",
+          "[daemon]") {
+  PlannerRig rig(k_splits);
+  const std::string id = rig.rough();
+  rig.board().sql("UPDATE tasks SET block_source = 'worker', block_total = 4 WHERE id = '" + id +
+                  "'");
+  rig.start();
+  REQUIRE(rig.board().wait_for(rig.rough(), Status::done));
+  CHECK(rig.board().task(id).status == Status::triage);
+  CHECK(rig.asked() == 1);
+}
+
+}  // namespace hermes::daemon::test
