@@ -78,6 +78,7 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::init, print_init},
       {verbs::version, print_version},
       {verbs::doctor, print_doctor},
+      {verbs::selftest, print_selftest},
       {verbs::board_doctor, print_doctor},
       {verbs::assign, print_assigned},
       {verbs::reassign, print_assigned},

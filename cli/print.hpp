@@ -90,6 +90,7 @@ std::string print_dispatcher_installed(const verbs::Answer& answer, const Style&
 std::string print_dispatcher_uninstalled(const verbs::Answer& answer, const Style& style);
 std::string print_init(const verbs::Answer& answer, const Style& style);
 std::string print_version(const verbs::Answer& answer, const Style& style);
+std::string print_selftest(const verbs::Answer& answer, const Style& style);
 std::string print_doctor(const verbs::Answer& answer, const Style& style);
 
 std::string print_help(const verbs::Answer& answer, const Style& style);

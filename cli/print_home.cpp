@@ -25,6 +25,20 @@ std::string print_version(const verbs::Answer& answer, const Style&) {
                      shown(answer.value["sqlite"]));
 }
 
+std::string print_selftest(const verbs::Answer& answer, const Style&) {
+  const Json& value = answer.value;
+  std::string out;
+  for (const Json& line : value.value("trace", Json::array())) {
+    out += shown(line) + "\n";
+  }
+  for (const Json& violation : value.value("violations", Json::array())) {
+    out += fmt::format("VIOLATED in seed {}: {}\n", shown(value["seed"]), shown(violation));
+  }
+  return out + fmt::format("{} histories from seed {} on, {} steps: {}\n",
+                           shown(value["histories"]), shown(value["first"]), shown(value["steps"]),
+                           value["ok"] == true ? "no rule was violated" : "a rule was violated");
+}
+
 std::string print_doctor(const verbs::Answer& answer, const Style&) {
   std::string out;
   for (const Json& check : answer.value["checks"]) {

@@ -10,7 +10,7 @@ only() {
   local pattern=$1
   shift
   local found
-  found=$(grep -rnE "^#include <($pattern)" kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
+  found=$(grep -rnE "^#include <($pattern)" kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
   if [ -n "$found" ]; then
     printf 'only %s may include <%s:\n%s\n' "$*" "$pattern" "$found"
     status=1
@@ -23,17 +23,17 @@ only 'systemd/' daemon/service.cpp
 only 'toml\+\+/|toml' kernel/home/settings.cpp
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
-found=$(grep -rnE 'PRAGMA' kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
+found=$(grep -rnE 'PRAGMA' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
 if [ -n "$found" ]; then
   printf 'only kernel/db says PRAGMA:\n%s\n' "$found"
   status=1
 fi
-found=$(grep -rnE 'system_clock|steady_clock|getenv|wall_clock_now|std::thread|socket\(' kernel/rules kernel/board kernel/model || true)
+found=$(grep -rnE 'system_clock|steady_clock|getenv|wall_clock_now|std::thread|socket\(' kernel/rules kernel/board kernel/model sim || true)
 if [ -n "$found" ]; then
   printf 'the kernel reads no clock, no environment and starts nothing:\n%s\n' "$found"
   status=1
 fi
-found=$(grep -rnE 'co_await|co_return|co_yield' kernel verbs cli daemon systemd --include='*.hpp' --include='*.cpp' || true)
+found=$(grep -rnE 'co_await|co_return|co_yield' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' || true)
 if [ -n "$found" ]; then
   printf 'no coroutines (g++ 12 miscompiles them):\n%s\n' "$found"
   status=1

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 
 #include "kernel/board/tasks.hpp"
 #include "kernel/model/limits.hpp"
@@ -88,6 +89,25 @@ inline constexpr auto k_help = std::to_array<Argument>({
      .help = "the words of a verb or a group (default: the whole program)",
      .positional = true,
      .repeatable = true},
+});
+inline constexpr auto k_selftest = std::to_array<Argument>({
+    {.name = "seeds",
+     .type = Type::integer,
+     .value = "N",
+     .help = "how many histories, 1 to 100,000,000 (default 1000, some seconds)",
+     .least = 1,
+     .most = 100'000'000},
+    {.name = "first",
+     .type = Type::integer,
+     .value = "N",
+     .help = "the seed of the first, 0 or more (default 1)",
+     .least = 0,
+     .most = std::numeric_limits<std::int64_t>::max() - 100'000'000},
+    {.name = "seed",
+     .type = Type::integer,
+     .value = "N",
+     .help = "play this one history and print it",
+     .least = 0},
 });
 inline constexpr auto k_complete_line = std::to_array<Argument>({
     {.name = "words",

@@ -9,6 +9,9 @@ Result<Answer> init(Call& call);
 Result<Answer> version(Call& call);
 Result<Answer> doctor(Call& call);
 Result<Answer> board_doctor(Call& call);
+
+inline constexpr std::int64_t k_selftest_seeds = 1000;
+Result<Answer> selftest(Call& call);
 Result<Answer> config_show(Call& call);
 Result<Answer> help(Call& call);
 Result<Answer> completion(Call& call);

@@ -55,6 +55,13 @@ constexpr Verb k_verbs[] = {
      {},
      k_reads,
      doctor},
+    {"", "selftest", "", "play random histories against the rules of the board",
+     "Each seed is a history of people, workers and dispatchers on a board of its own, with kills, "
+     "restarts and clocks "
+     "that are set, under a simulated clock; nothing of yours is touched. Exit status 1 when a "
+     "rule is violated: the "
+     "history is printed.",
+     arguments::k_selftest, k_reads, selftest},
     {"", "help", "", "the page of --help about a verb or a group",
      "For example: `hermes help kanban create`. With --json its arguments, for programs.",
      arguments::k_help, k_reads, help},

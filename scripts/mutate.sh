@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Shows that the simulation can fail: puts the mistakes of tests/sim/mutations.txt into a copy of the kernel, one at a
+# time, and plays histories until one of them fails. About a quarter of an hour. It changes nothing outside build/mutate.
+#
+#   scripts/mutate.sh                 all mistakes
+#   scripts/mutate.sh NAME…           these
+#   HERMES_SEEDS=N                    how many histories a mistake may survive before it counts as not caught (3000)
+set -euo pipefail
+
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+cd "$root"
+copy=build/mutate/tree
+seeds=${HERMES_SEEDS:-3000}
+
+scripts/install-deps.sh
+rm -rf "$copy"
+mkdir -p "$copy"
+git ls-files -z | xargs -0 cp --parents -t "$copy"
+cmake -S "$copy" -B build/mutate/build -G Ninja -DCMAKE_BUILD_TYPE=Dev -DHERMES_BENCH=OFF >build/mutate/configure.log
+play=build/mutate/build/tests/sim/sim_play
+
+build() { cmake --build build/mutate/build --target sim_play >build/mutate/build.log 2>&1; }
+
+build || { cat build/mutate/build.log && exit 1; }
+"$play" 1 200 >/dev/null || { echo "the kernel fails without a mistake in it" >&2 && exit 1; }
+
+missed=()
+caught=0
+try() { # NAME FILE OLD NEW
+  local name=$1 file=$2 count
+  count=$(grep -cF -- "$3" "$copy/$file" || true)
+  if [[ $count != 1 ]]; then
+    echo "  $name: its text stands $count times in $file: mend tests/sim/mutations.txt" >&2
+    missed+=("$name")
+    return
+  fi
+  OLD=$3 NEW=$4 perl -pi -e 's/\Q$ENV{OLD}\E/$ENV{NEW}/' "$copy/$file"
+  if ! build; then
+    echo "  $name: does not compile: mend tests/sim/mutations.txt, see build/mutate/build.log" >&2
+    missed+=("$name")
+  elif "$play" 1 "$seeds" >build/mutate/"$name".log 2>&1; then
+    echo "  $name: NOT CAUGHT by $seeds histories" >&2
+    missed+=("$name")
+  else
+    caught=$((caught + 1))
+    printf '  %s: %s\n' "$name" "$(tail -n 1 build/mutate/"$name".log | cut -c1-150)"
+  fi
+  cp "$file" "$copy/$file"
+}
+
+name='' file='' old=''
+while IFS= read -r line; do
+  case $line in
+    '@ '*) read -r _ name file <<<"$line" ;;
+    '- '*) old=${line#- } ;;
+    '+ '*)
+      if (($# == 0)) || [[ " $* " == *" $name "* ]]; then
+        try "$name" "$file" "$old" "${line#+ }"
+      fi
+      ;;
+  esac
+done <tests/sim/mutations.txt
+
+echo "$caught caught, ${#missed[@]} not${missed:+: ${missed[*]}}"
+((${#missed[@]} == 0))
