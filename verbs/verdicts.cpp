@@ -57,7 +57,7 @@ Result<ItemDone> complete_one(OpenBoard& open, Call& call, const std::string& gi
   if (!named.empty()) {
     TRY_ASSIGN(const std::string id, open.database.read([&](db::Reader& tx) -> Result<std::string> {
       TRY_ASSIGN(std::string found, board::resolve_id(tx, given));
-      TRY(board::may_attach(tx, open.actor, open.paths.slug, found));
+      TRY(board::task_to_change(tx, open.actor, open.paths.slug, found));
       return found;
     }));
     handoff.metadata = board::with_artifacts(handoff.metadata, named);

@@ -1,6 +1,10 @@
+#include <filesystem>
+
 #include "cli/run_hermes.hpp"
 
 namespace hermes::test {
+
+namespace fs = std::filesystem;
 
 TEST_CASE("selftest plays histories, repeats one, and leaves nothing behind", "[cli]") {
   Hermes hermes;
