@@ -232,7 +232,7 @@ Result<std::variant<rules::Rewrite, rules::Graph>> decomposition_of(const Fields
   const Json& children = fields.at("children");
   if (!fanout.is_boolean()) {
     return bad_answer("does not say whether it splits the task",
-                      "\"fanout\" must be true, with \"children\", or false");
+                      R"("fanout" must be true, with "children", or false)");
   }
   if (!children.is_null() && !children.is_array()) {
     return bad_answer("has something else than a list as 'children'");

@@ -269,29 +269,31 @@ std::vector<Triaged> triaged(db::Reader& tx, std::int64_t most) {
 
 DuePlannings due_plannings(db::Reader& tx, Instant now, const PlanningLimits& limits,
                            std::int64_t most) {
-  const std::string mine =
-      " FROM tasks t LEFT JOIN plannings p ON p.task_id = t.id WHERE t.status = 'triage'"
-      " AND t.block_source IS NULL";
-  const std::string hopeful = " AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $1";
   DuePlannings due;
   {
-    auto row = tx.query("SELECT t.id" + mine + hopeful +
-                            " AND COALESCE(p.next_at, 0) <= $2"
-                            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $3",
-                        limits.failure_limit, now, most);
+    auto row = tx.query(
+        "SELECT t.id FROM tasks t INDEXED BY tasks_triage LEFT JOIN plannings p ON p.task_id = t.id"
+        " WHERE t.status = 'triage' AND t.block_source IS NULL AND COALESCE(p.next_at, 0) <= $2"
+        " AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $1"
+        " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $3",
+        limits.failure_limit, now, most);
     while (row.next()) {
       due.ids.push_back(row.text(0));
     }
   }
-  auto row = tx.query("SELECT min(p.next_at)" + mine + hopeful + " AND p.next_at > $2",
-                      limits.failure_limit, now);
+  auto row = tx.query(
+      "SELECT min(p.next_at) FROM plannings p JOIN tasks t ON t.id = p.task_id"
+      " WHERE t.status = 'triage' AND t.block_source IS NULL AND p.next_at > $2"
+      " AND p.failures + (p.asked_at IS NOT NULL) < $1",
+      limits.failure_limit, now);
   due.next_at = row.next() ? row.maybe_instant(0) : std::nullopt;
   return due;
 }
 
 std::int64_t count_triaged(db::Reader& tx) {
-  auto row =
-      tx.query("SELECT count(*) FROM tasks WHERE status = 'triage' AND block_source IS NULL");
+  auto row = tx.query(
+      "SELECT count(*) FROM tasks INDEXED BY tasks_triage WHERE status = 'triage' AND block_source "
+      "IS NULL");
   return row.next() ? row.integer(0) : 0;
 }
 

@@ -29,6 +29,7 @@ constexpr int k_most_pieces = 64;  // of 16 KiB: as much as a pipe can hold
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const std::string& text : texts) {
     result.push_back(const_cast<char*>(text.c_str()));
   }
