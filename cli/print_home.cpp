@@ -32,10 +32,13 @@ std::string print_selftest(const verbs::Answer& answer, const Style&) {
     out += shown(line) + "\n";
   }
   for (const Json& violation : value.value("violations", Json::array())) {
-    out += fmt::format("VIOLATED in seed {}: {}\n", shown(value["seed"]), shown(violation));
+    out += fmt::format("VIOLATED in seed {}: {}\n", value["seed"].get<std::int64_t>(),
+                       shown(violation));
   }
-  return out + fmt::format("{} histories from seed {} on, {} steps: {}\n",
-                           shown(value["histories"]), shown(value["first"]), shown(value["steps"]),
+  const auto histories = value["histories"].get<std::int64_t>();
+  return out + fmt::format("{} {} from seed {} on, {} steps: {}\n", histories,
+                           histories == 1 ? "history" : "histories",
+                           value["first"].get<std::int64_t>(), value["steps"].get<std::int64_t>(),
                            value["ok"] == true ? "no rule was violated" : "a rule was violated");
 }
 

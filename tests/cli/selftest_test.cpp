@@ -20,7 +20,7 @@ TEST_CASE("selftest plays histories, repeats one, and leaves nothing behind", "[
   const Ran one = hermes.run({"selftest", "--seed", "7"});
   CHECK(one.status == 0);
   CHECK(one.out.find("takes the board over") != std::string::npos);
-  CHECK(one.out.find("1 histories from seed 7 on, 150 steps: no rule was violated") !=
+  CHECK(one.out.find("1 history from seed 7 on, 150 steps: no rule was violated") !=
         std::string::npos);
   CHECK(hermes.run({"selftest", "--seed", "7"}).out == one.out);
   CHECK(hermes.run({"selftest", "--seed", "7", "--seeds", "2"}).status == 2);

@@ -80,6 +80,14 @@ Status status_of(Place place) {
 
 Scene::Scene() : rig_(TempDir::Storage::memory), database_(open_board(rig_)) {
   rig_.host.input = "a note\n";
+  std::ofstream(rig_.home().config()) << "[planner]\ncommand = [\"sh\"]\n";
+  rig_.host.on_child = [](const home::ChildCommand& planner) {
+    home::ChildEnd end;
+    end.out = planner.input.find("\"decompose\"") != std::string::npos
+                  ? R"({"fanout": true, "children": [{"title": "a part"}]})"
+                  : R"({"title": "better"})";
+    return end;
+  };
   rig_.host.on_run = [this]() -> Result<int> {
     finish_what_was_told_to_stop();
     return 0;
