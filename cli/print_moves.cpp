@@ -100,6 +100,10 @@ std::string print_promoted(const verbs::Answer& answer, const Style&) {
 
 std::string print_reclaimed(const verbs::Answer& answer, const Style&) {
   return lines(answer.value, "ok", [](const Json& item) {
+    if (const std::string outcome = item.value("outcome", "reclaimed"); outcome != "reclaimed") {
+      return fmt::format("{} is {}: its worker's verdict ({}) came first", shown(item["task_id"]),
+                         shown(item["status"]), outcome);
+    }
     return fmt::format("Reclaimed {}{}", shown(item["task_id"]), stopping_text(item));
   });
 }

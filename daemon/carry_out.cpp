@@ -112,10 +112,7 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       batch.effects += board::expire_claim(change, run_id) ? 1 : 0;
     }
     for (const std::int64_t run_id : batch.stale) {
-      if (const auto run = board::find_run(change.tx, run_id); run && !run->ended_at) {
-        board::intend_stop(change, *run, StopKind::stale, "no heartbeat");
-        ++batch.effects;
-      }
+      batch.effects += board::stop_stale(change, run_id, batch.verdicts[run_id]) ? 1 : 0;
     }
     for (const Roster::Sighting& seen : batch.sightings) {
       board::record_worker(change, seen.run_id, seen.pid, seen.start);

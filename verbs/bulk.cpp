@@ -45,6 +45,9 @@ void complete_report(OpenBoard& open, const Stopping& stopping, Json& report) {
 
 }  // namespace
 
+    if (state->outcome) {
+      report["outcome"] = to_word(*state->outcome);
+    }
 Result<Answer> bulk(
     Call& call, OpenBoard& open, const std::vector<std::string>& ids,
     const std::function<Result<ItemDone>(const std::string& given)>& one,

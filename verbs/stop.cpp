@@ -65,7 +65,8 @@ std::optional<StopState> stop_state(OpenBoard& open, const Stopping& stopping) {
   auto state = open.database.read([&](db::Reader& tx) -> Result<StopState> {
     TRY_ASSIGN(const Task task, board::get_task(tx, stopping.task_id));
     const auto run = board::find_run(tx, stopping.run_id);
-    return StopState{task.status, !run || run->gone_at.has_value()};
+    return StopState{task.status, !run || run->gone_at.has_value(),
+                     run ? run->outcome : std::nullopt};
   });
   return state ? std::optional(*state) : std::nullopt;
 }

@@ -10,7 +10,8 @@ namespace hermes::verbs {
 
 struct StopState {
   Status status = Status::running;
-  bool gone = false;  // the process of the run and its descendants
+  bool gone = false;               // the process of the run and its descendants
+  std::optional<Outcome> outcome;  // of the run, once it is known
 };
 // Nothing when the board cannot be read.
 std::optional<StopState> stop_state(OpenBoard& open, const Stopping& stopping);

@@ -27,7 +27,7 @@ Result<Moved> take_away(Change& change, const Task& task,
   if (moved.run->holder_kind == HolderKind::external) {
     close_run(change, *moved.run, {.outcome = Outcome::reclaimed, .error = reason});
   } else {
-    intend_stop(change, *moved.run, StopKind::reassign, reason);
+    TRY(intend_stop(change, *moved.run, StopKind::reassign, reason));
     moved.stopping = true;
   }
   return moved;

@@ -43,7 +43,7 @@ Result<Moved> close_open_run(Change& change, const Task& task, rules::Move move,
   }
   const bool has_process = moved.run->holder_kind != HolderKind::external;
   if (has_process && !is_worker(change)) {
-    intend_stop(change, *moved.run, overrule.value_or(StopKind::force), std::nullopt);
+    TRY(intend_stop(change, *moved.run, overrule.value_or(StopKind::force), std::nullopt));
     moved.stopping = true;
   }
   close_run(change, *moved.run, closing);

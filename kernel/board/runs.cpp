@@ -13,6 +13,8 @@
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/fate.hpp"
 #include "kernel/rules/fleet.hpp"
+#include "kernel/rules/plan.hpp"
+#include "kernel/rules/stop.hpp"
 
 namespace hermes::board {
 
@@ -229,26 +231,26 @@ void release_task(Change& change, Task& task, std::int64_t run_id, const std::st
                run_id);
 }
 
-void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id) {
+void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
+                  const std::string& by) {
   reset_breaker(task);
   task.block_kind.reset();
   task.block_streak = 0;
   task.block_total = 0;
-  move_task(change, task, Status::archived, EventKind::archived, {{"by", change.actor.name}},
-            run_id);
+  move_task(change, task, Status::archived, EventKind::archived, {{"by", by}}, run_id);
 }
 
-void intend_stop(Change& change, const Run& run, StopKind kind,
-                 const std::optional<std::string>& reason) {
-  const int added = change.tx.execute(
-      "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3, error = COALESCE(error, $5)"
-      " WHERE id = $4 AND stop_kind IS NULL AND gone_at IS NULL",
-      kind, change.actor.name, change.now, run.id, reason);
-  if (added == 1) {
-    append_event(change, run.task_id, run.id, EventKind::stopping,
-                 dump({{"kind", to_word(kind)},
-                       {"by", change.actor.name},
-                       {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}}));
+Result<void> intend_stop(Change& change, const Run& run, StopKind kind,
+                         const std::optional<std::string>& reason) {
+  const rules::SecondStop second =
+      run.stop_kind ? rules::second_stop(*run.stop_kind, kind) : rules::SecondStop::replaces;
+  if (second == rules::SecondStop::refused) {
+    return fail(
+        ErrorCode::conflict,
+        fmt::format("run {} of {} is being stopped by {} ({}), which this would undo", run.id,
+                    run.task_id, run.stop_by.value_or("somebody"), to_word(*run.stop_kind)),
+        fmt::format("nothing was changed; `hermes kanban show {}` tells when it is over",
+                    run.task_id));
   }
 }
 
@@ -261,6 +263,31 @@ bool finish_external(Change& change, const Run& run) {
   close_run(change, run, {.outcome = Outcome::stale, .error = error});
   retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error,
                    nlohmann::json::object());
+  if (second == rules::SecondStop::joins || run.gone_at) {
+    return {};
+  }
+  change.tx.execute(
+      "UPDATE runs SET stop_kind = $1, stop_by = $2, stop_at = $3, error = $5 WHERE id = $4", kind,
+      change.actor.name, change.now, run.id, reason);
+  nlohmann::json payload{{"kind", to_word(kind)},
+                         {"by", change.actor.name},
+                         {"reason", reason ? nlohmann::json(*reason) : nlohmann::json()}};
+  if (run.stop_kind) {
+    payload["instead_of"] = to_word(*run.stop_kind);
+  }
+  append_event(change, run.task_id, run.id, EventKind::stopping, dump(payload));
+  return {};
+}
+
+bool stop_stale(Change& change, std::int64_t run_id, VerdictMode mode) {
+  const auto run = find_run(change.tx, run_id);
+  if (!run || run->ended_at || run->stop_kind) {
+    return false;
+  }
+  const auto at = rules::stale_at(
+      {.verdict = mode, .started_at = run->started_at, .heartbeat_at = run->heartbeat_at},
+      change.limits);
+  return at && *at <= change.now && intend_stop(change, *run, StopKind::stale, "no heartbeat");
   return true;
 }
 
@@ -273,15 +300,18 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
     record_exit(change, run_id, exit);
     return true;
   }
-  auto task = find_task(change.tx, run->task_id);
   const rules::Fate fate = rules::fate_of(exit, mode, run->stop_kind);
   std::string error = fate.completes ? "" : rules::describe_exit(exit);
   if (fate.violation) {
     error +=
         ": it ended without a verdict; a worker of this profile must call `hermes kanban complete` "
         "or `block`";
+  auto task = find_task(change.tx, run->task_id);
   }
   if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
+    if (run->stop_kind == StopKind::archive && task->status != Status::archived) {
+      archive_task(change, *task, run_id, run->stop_by.value_or(""));
+    }
     error += "; last output: " + mask_secrets(exit.last_output);
   }
   if (run->stop_kind &&
@@ -306,7 +336,7 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
     finish_task(change, *task, run_id,
                 {.summary = text_or_none(mask_secrets(exit.last_output)), .result = std::nullopt});
   } else if (run->stop_kind == StopKind::archive) {
-    archive_task(change, *task, run_id);
+    archive_task(change, *task, run_id, run->stop_by.value_or(""));
   } else if (run->stop_kind && run->stop_kind != StopKind::stale) {
     release_task(change, *task, run_id, run->stop_by.value_or(""), run->error);
   } else {

@@ -35,16 +35,22 @@ Result<void> may_add(const Change& change);
 Result<Run> open_run_for(Change& change, const Task& task, rules::Move move);
 
 // The process of a run and all its descendants are gone. Fills the exit fields once; when no
-// verdict was committed before, classifies the exit (rules::fate_of) and moves the task. False: it
-// was finished already.
+// verdict was committed before, classifies the exit (rules::fate_of) and moves the task. A task
+// that was to be archived is, whatever verdict its worker still gave. False: it was finished
+// already.
 bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, VerdictMode mode);
 
 // An external claim past its lease: stale, counted.
 bool finish_external(Change& change, const Run& run);
 
-// Commits the intent to stop a live run; an intent that stands already is kept. Writes `stopping`.
-void intend_stop(Change& change, const Run& run, StopKind kind,
-                 const std::optional<std::string>& reason);
+// Commits the intent to stop a live, open run, and writes `stopping`; where one stands already,
+// rules::second_stop decides. Error: conflict, naming the one that stands.
+Result<void> intend_stop(Change& change, const Run& run, StopKind kind,
+                         const std::optional<std::string>& reason);
+
+// The intent to stop a local run, if it is stale by now (rules::stale_at). True when it was
+// written.
+bool stop_stale(Change& change, std::int64_t run_id, VerdictMode mode);
 
 // What a closed run keeps.
 struct Closing {
@@ -76,6 +82,7 @@ void release_task(Change& change, Task& task, std::int64_t run_id, const std::st
                   const std::optional<std::string>& reason);
 
 // To archived, block and failure fields cleared.
-void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id);
+void archive_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
+                  const std::string& by);
 
 }  // namespace hermes::board

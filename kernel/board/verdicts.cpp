@@ -177,7 +177,7 @@ Result<Moved> reclaim(Change& change, const std::string& id,
     close_run(change, *moved.run, {.outcome = Outcome::reclaimed, .error = text_to_store(reason)});
     release_task(change, task, moved.run->id, change.actor.name, text_to_store(reason));
   } else {
-    intend_stop(change, *moved.run, StopKind::reclaim, text_to_store(reason));
+    TRY(intend_stop(change, *moved.run, StopKind::reclaim, text_to_store(reason)));
     moved.stopping = true;
   }
   moved.task = std::move(task);
@@ -215,7 +215,7 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
                   "wait for it, or pass --force to stop it");
     }
     if (run->holder_kind != HolderKind::external) {
-      intend_stop(change, *run, StopKind::archive, std::nullopt);
+      TRY(intend_stop(change, *run, StopKind::archive, std::nullopt));
       done.moved = {std::move(task), run, true};
       done.waiting_children = wait_for_done(change.tx, id);
       return done;
@@ -225,7 +225,7 @@ Result<Archived> archive(Change& change, const std::string& id, bool force) {
     done.moved.run = run;
   }
   const bool was_done = task.status == Status::done;
-  archive_task(change, task, run_id);
+  archive_task(change, task, run_id, change.actor.name);
   if (!was_done) {
     done.waiting_children = wait_for_done(change.tx, id);
   }
