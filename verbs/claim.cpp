@@ -68,6 +68,10 @@ Result<Answer> claim(Call& call) {
   request.holder = call.host.holder();
   request.profile = assignee_name(call.values.text_or("as", open.actor.name));
   request.ttl = call.values.duration("ttl").value_or(open.config.limits.claim_ttl);
+  TRY(change(open, call, [&](board::Change& tx) -> Result<bool> {
+    TRY_ASSIGN(const std::string id, board::resolve_id(tx.tx, call.values.text_or("task_id", "")));
+    return board::expire_claim_by_hand(tx, id);
+  }));
   TRY_ASSIGN(const Task task, rehearse(open, call, request));
   TRY(prepare(open, task, request));
   TRY_ASSIGN(const Run run, change(open, call, [&](board::Change& tx) {

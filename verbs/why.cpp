@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/base/duration.hpp"
+#include "kernel/board/claims.hpp"
 #include "kernel/board/runs.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/holds.hpp"
@@ -14,15 +15,17 @@ namespace {
 
 // Who works on it, since when, and whether somebody watches.
 std::string running_text(OpenBoard& open, Call& call, const TaskHolds& seen) {
+  const Instant now = call.environment.now;
   std::optional<Run> run;
+  Instant ends = now;
   (void)open.database.read([&](db::Reader& tx) -> Result<void> {
     run = board::find_run(tx, seen.task.current_run_id.value_or(0));
+    ends = run ? board::claim_ends(tx, *run, now) : now;
     return {};
   });
   if (!run) {
     return "it is running";
   }
-  const Instant now = call.environment.now;
   const bool external = run->holder_kind == HolderKind::external;
   std::string text =
       fmt::format("it is running: attempt {} (run {}) by '{}'{} for {}", run->attempt, run->id,
@@ -34,6 +37,11 @@ std::string running_text(OpenBoard& open, Call& call, const TaskHolds& seen) {
   if (run->heartbeat_at) {
     text += fmt::format(", last heartbeat {}{}{}", format_age(*run->heartbeat_at, now),
                         run->heartbeat_note ? ": " : "", run->heartbeat_note.value_or(""));
+  }
+  if (external) {
+    text += ends > now ? fmt::format("; its claim ends in {} unless a heartbeat renews it",
+                                     format_duration(ends - now))
+                       : "; the term of its claim is over, so the next `claim` takes it over";
   }
   if (run->stop_kind) {
     text += fmt::format("; it is being stopped ({} by {})", to_word(*run->stop_kind),

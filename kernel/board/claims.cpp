@@ -15,6 +15,7 @@
 #include "kernel/board/tasks.hpp"
 #include "kernel/board/why.hpp"
 #include "kernel/rules/moves.hpp"
+#include "kernel/rules/plan.hpp"
 
 namespace hermes::board {
 
@@ -66,6 +67,11 @@ Run insert_run(Change& change, const Task& task, const ClaimRequest& request) {
       run.started_at, run.workspace_path, run.branch, run.step_key);
   run.id = change.tx.last_insert_id();
   return run;
+}
+
+// A stop takes the task from its holder at once: nobody here can end that process.
+bool is_over(db::Reader& tx, const Run& run, Instant now) {
+  return run.stop_kind || claim_ends(tx, run, now) <= now;
 }
 
 void record_end(Change& change, const std::string& reason) {
@@ -163,7 +169,7 @@ void record_worker(Change& change, std::int64_t run_id, std::int64_t pid, std::i
 
 bool expire_claim(Change& change, std::int64_t run_id) {
   const auto run = find_run(change.tx, run_id);
-  if (!run || run->gone_at) {
+  if (!run || run->gone_at || !is_over(change.tx, *run, change.now)) {
     return false;
   }
   if (run->holder_kind == HolderKind::external) {
@@ -179,6 +185,24 @@ bool expire_claim(Change& change, std::int64_t run_id) {
 }
 
 std::int64_t take_over(Change& change, const std::string& holder) {
+Instant claim_ends(db::Reader& tx, const Run& run, Instant now) {
+  auto row = tx.query(
+      "SELECT expires_at, expires_at - renewed_at FROM leases WHERE resource = $1 AND epoch = $2 "
+      "AND expires_at IS NOT NULL",
+      lease_of(run.task_id), run.id);
+  return row.next() ? rules::lease_end(row.instant(0), Millis{row.integer(1)}, now) : now;
+}
+
+bool expire_claim_by_hand(Change& change, const std::string& task_id) {
+  if (change.actor.worker) {
+    return false;
+  }
+  const auto task = find_task(change.tx, task_id);
+  const auto run =
+      task && task->current_run_id ? find_run(change.tx, *task->current_run_id) : std::nullopt;
+  return run && run->holder_kind == HolderKind::external && expire_claim(change, run->id);
+}
+
   {
     auto row =
         change.tx.query("SELECT holder FROM leases WHERE resource = 'dispatcher' AND holder <> ''");

@@ -39,8 +39,17 @@ bool record_shim(Change& change, const Run& run, std::int64_t shim_pid, std::int
 // The worker's own process, for people to see; no event.
 void record_worker(Change& change, std::int64_t run_id, std::int64_t pid, std::int64_t start);
 
-// A claim of a person or of another machine whose lease has run out. True when it was ended.
+// Ends a claim of a person or of another machine, if its lease has run out by now. True when it was
+// ended.
 bool expire_claim(Change& change, std::int64_t run_id);
+
+// When the claim of an open run ends by itself: now, where it has no lease.
+Instant claim_ends(db::Reader& tx, const Run& run, Instant now);
+
+// The same as expire_claim for the claim by hand that a task is held by, if any: to be committed
+// before the task is claimed anew, which may be refused for a moment because of that very end.
+// False inside a worker, who claims nothing.
+bool expire_claim_by_hand(Change& change, const std::string& task_id);
 
 // Takes over the board for a dispatcher: epoch + 1. The row is vacated, never deleted; one that was
 // not vacated tells that the dispatcher before was killed. A blank reason vacates without a word (a

@@ -58,9 +58,8 @@ bool plan_run(std::size_t board, const RunView& run, Instant now, const Limits& 
     return false;
   }
   if (run.holder_kind == HolderKind::external || !run.local) {
-    // Nobody here can see its process: it lives by its lease, clamped so that a clock that was
-    // ahead does not keep it.
-    const Instant expires = std::min(run.lease_expires_at.value_or(now), now + run.lease_ttl);
+    // Nobody here can see its process: it lives by its lease.
+    const Instant expires = lease_end(run.lease_expires_at, run.lease_ttl, now);
     if (expires <= now ||
         run.stop_kind) {  // nobody here can stop it, so a stop takes the task from it at once
       out.actions.push_back(ExpireClaim{board, run.id});
@@ -187,6 +186,10 @@ Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
   Plan out;
   Deadline deadline(now);
   Headcount running;
+Instant lease_end(std::optional<Instant> expires_at, Millis ttl, Instant now) {
+  return std::min(expires_at.value_or(now), now + ttl);
+}
+
   for (std::size_t board = 0; board < snapshot.boards.size(); ++board) {
     if (clock_was_ahead(snapshot.boards[board], now)) {
       out.actions.push_back(RebaseClock{board});

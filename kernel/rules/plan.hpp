@@ -114,3 +114,7 @@ Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits);
 std::optional<Instant> stale_at(const RunView& run, const Limits& limits);
 
 }  // namespace hermes::rules
+// The end of a lease that was given for `ttl`, clamped so that a clock that was ahead does not keep
+// it; `now` when there is none.
+Instant lease_end(std::optional<Instant> expires_at, Millis ttl, Instant now);
+

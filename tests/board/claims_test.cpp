@@ -89,6 +89,7 @@ TEST_CASE("an external claim past its term is stale and counted") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.claim_outside(id);
+  f.pass(std::chrono::seconds{900});
   CHECK(f.change([&](board::Change& c) -> Result<bool> {
     return board::expire_claim(c, run.id);
   }) == true);
@@ -97,6 +98,39 @@ TEST_CASE("an external claim past its term is stale and counted") {
   CHECK(f.change([&](board::Change& c) -> Result<bool> {
     return board::expire_claim(c, run.id);
   }) == false);
+}
+
+TEST_CASE("a sign of life that came after the look at the board keeps a claim and a worker") {
+  BoardFixture f;
+  const auto expire = [&](const Run& run) {
+    return f
+        .change([&](board::Change& c) -> Result<bool> { return board::expire_claim(c, run.id); })
+        .value();
+  };
+  const auto stop = [&](const Run& run) {
+    return f
+        .change([&](board::Change& c) -> Result<bool> {
+          return board::stop_stale(c, run.id, VerdictMode::by_call);
+        })
+        .value();
+  };
+  const auto id = f.add("a");
+  const auto claimed = f.claim_outside(id, f.limits.stale_timeout);
+  const auto working = f.start(f.add("b"));
+  f.pass(f.limits.stale_timeout);
+  REQUIRE(f.change([&](board::Change& c) { return board::heartbeat(c, id, std::nullopt); }));
+  REQUIRE(f.as(f.worker(working), [&](board::Change& c) {
+    return board::heartbeat(c, working.task_id, std::nullopt);
+  }));
+  CHECK_FALSE(expire(claimed));
+  CHECK_FALSE(stop(working));
+  CHECK(f.status(id) == Status::running);
+  f.pass(f.limits.stale_timeout);
+  CHECK(expire(claimed));
+  CHECK(stop(working));
+  CHECK_FALSE(stop(working));
+  CHECK(f.read([&](db::Reader& tx) { return *board::find_run(tx, working.id); }).stop_kind ==
+        StopKind::stale);
 }
 
 TEST_CASE("a take-over raises the epoch and fences the dispatcher before it") {

@@ -160,3 +160,39 @@ TEST_CASE("people's lists carry less than the whole task", "[verbs]") {
 }
 
 }  // namespace hermes::test
+TEST_CASE("a claim by hand whose term is over is taken over without a dispatcher", "[verbs]") {
+  VerbRig rig;
+  const std::string id = rig.create("a");
+  REQUIRE(rig.call("claim", {{"task_id", id}, {"ttl", "1m"}}));
+  const auto why = [&] {
+    return rig.call("why", {{"task_id", id}})->value["holds"][0]["text"].get<std::string>();
+  };
+  CHECK(why().find("its claim ends in") != std::string::npos);
+  CHECK(rig.call("claim", {{"task_id", id}}).error().message.find("it is running") !=
+        std::string::npos);
+  rig.environment.now.ms += 60'000;
+  CHECK(why().find("the term of its claim is over") != std::string::npos);
+  const auto held = rig.call("claim", {{"task_id", id}});  // the claim that ran out counts
+  REQUIRE_FALSE(held);
+  CHECK(held.error().message.find("the claim ran out") != std::string::npos);
+  rig.environment.now.ms += 2000;
+  CHECK(rig.call("claim", {{"task_id", id}}));
+  CHECK(rig.call("runs", {{"task_id", id}})->value.size() == 2);
+}
+
+TEST_CASE("a directory is kept under one name, whatever it was called", "[verbs]") {
+  const TempDir dir;
+  std::filesystem::create_directories(dir / "place");
+  std::filesystem::create_directory_symlink(dir / "place", dir / "link");
+  const std::string place = std::filesystem::canonical(dir / "place").string();
+  for (const std::string& name :
+       {(dir / "place").string(), (dir / "place").string() + "/", (dir / "link").string(),
+        (dir / "link").string() + "//", (dir / "x").string() + "/../link"}) {
+    INFO(name);
+    CHECK(verbs::parse_workspace("dir:" + name, "/home/x")->path == place);
+  }
+  CHECK(verbs::parse_workspace("dir:" + (dir / "none").string() + "/", "")->path ==
+        std::filesystem::canonical(dir.path()).string() + "/none");
+  CHECK(verbs::parse_workspace("dir:/", "")->path == "/");
+}
+
