@@ -29,7 +29,7 @@ ExitFacts failed_start(const Error& error) {
 
 // True when something was changed, so that the board has to be looked at again at once.
 bool Dispatcher::carry_out(Batch& batch, Instant now) {
-  prepare_starts(batch, now);
+  prepare_starts(batch);
   if (!commit_decisions(batch, now)) {
     return false;
   }
@@ -49,11 +49,11 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
 
 // Before the claim: a task whose workspace cannot be made is claimed and closed as spawn_failed in
 // one transaction, never left running.
-void Dispatcher::prepare_starts(Batch& batch, Instant now) {
+void Dispatcher::prepare_starts(Batch& batch) {
   if (batch.starts.empty()) {
     return;
   }
-  const bool read = batch.desk->read(now, [&](db::Reader& tx) {
+  const bool read = batch.desk->read([&](db::Reader& tx) {
     for (Start& start : batch.starts) {
       start.task = board::find_task(tx, start.task_id);
     }
@@ -227,7 +227,7 @@ std::optional<ExitFacts> Dispatcher::in_use(Batch& batch, const Start& start,
     }
   }
   if (!user) {
-    (void)batch.desk->read(wall_clock_now(), [&](db::Reader& tx) {
+    (void)batch.desk->read([&](db::Reader& tx) {
       if (auto claimed = board::tree_user(tx, tree, start.task_id)) {
         user = {board, *std::move(claimed)};
       }

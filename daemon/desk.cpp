@@ -27,7 +27,7 @@ std::pair<dev_t, ino_t> identity_of(const home::fs::path& path) {
 Desk::Desk(home::BoardPaths paths, Loop& loop) : paths_(std::move(paths)), loop_(loop) {}
 
 bool Desk::ready(Instant now, const std::string& holder, const Limits& limits) {
-  if (held_off_until_ && *held_off_until_ > now) {
+  if (held_off_until_ && *held_off_until_ > std::chrono::steady_clock::now()) {
     return false;
   }
   held_off_until_.reset();
@@ -45,13 +45,13 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
   auto database =
       db::Database::open(home::files_of(paths_), db::Database::Access::write, now, k_gate_wait);
   if (!database) {
-    accept(std::unexpected(database.error()), now);
+    accept(std::unexpected(database.error()));
     return;
   }
   file_ = identity_of(paths_.database());
   database_.emplace(std::move(*database));
   if (const auto watched = watch_gate(); !watched) {
-    accept(watched, now);
+    accept(watched);
     return;
   }
   const auto epoch = database_->write(
@@ -61,7 +61,7 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
       },
       k_gate_wait);
   if (!epoch) {
-    accept(std::unexpected(epoch.error()), now);
+    accept(std::unexpected(epoch.error()));
     close();
     return;
   }
@@ -104,14 +104,14 @@ bool Desk::changed() {
   return !version || *version != seen_version_ || is_replaced();
 }
 
-void Desk::look(Instant now) {
+void Desk::look() {
   if (const auto version = database_->data_version(); version && *version != seen_version_) {
     seen_version_ = *version;
-    untidy_since_ = now;
+    untidy_since_ = std::chrono::steady_clock::now();
   }
 }
 
-std::optional<Instant> Desk::tidy(Instant now) {
+std::optional<MonotonicTime> Desk::tidy(MonotonicTime now) {
   if (!database_ || !untidy_since_) {
     return std::nullopt;
   }
@@ -132,13 +132,13 @@ void Desk::close() {
 
 bool Desk::is_replaced() const { return identity_of(paths_.database()) != file_; }
 
-bool Desk::accept(const Result<void>& result, Instant now) {
+bool Desk::accept(const Result<void>& result) {
   if (result) {
     return true;
   }
   const Error& error = result.error();
   if (error.code == ErrorCode::busy) {
-    held_off_until_ = wall_clock_now() + k_postpone;  // from the end of the wait on
+    held_off_until_ = std::chrono::steady_clock::now() + k_postpone;  // from the end of the wait on
     log_debug(fmt::format("board {} is busy, postponed: {}", paths_.slug, one_line(error)));
     return false;
   }
@@ -149,7 +149,7 @@ bool Desk::accept(const Result<void>& result, Instant now) {
   }
   trouble_ = error;
   hold_off_ = std::clamp(hold_off_ * 2, k_first_hold_off, k_longest_hold_off);
-  held_off_until_ = now + hold_off_;
+  held_off_until_ = std::chrono::steady_clock::now() + hold_off_;
   close();
   return false;
 }

@@ -43,11 +43,11 @@ class Desk {
           return {};
         },
         k_gate_wait);
-    untidy_since_ = now;
-    return accept(written, now);
+    untidy_since_ = std::chrono::steady_clock::now();
+    return accept(written);
   }
   template <class Body>
-  bool read(Instant now, Body body) {
+  bool read(Body body) {
     if (!database_) {
       return false;
     }
@@ -55,18 +55,18 @@ class Desk {
       body(tx);
       return {};
     });
-    return accept(seen, now);
+    return accept(seen);
   }
 
   // The gate was closed by somebody: true when the board may have changed since look().
   bool changed();
-  void look(Instant now);  // remembers the present state as seen: before reading, so that what
-                           // comes later is seen too
+  void look();  // remembers the present state as seen: before reading, so that what comes later is
+                // seen too
 
   // A board that has been quiet for 1 s gets its WAL copied back. Returns when to ask again.
-  std::optional<Instant> tidy(Instant now);
+  std::optional<MonotonicTime> tidy(MonotonicTime now);
 
-  std::optional<Instant> held_off_until() const { return held_off_until_; }
+  std::optional<MonotonicTime> held_off_until() const { return held_off_until_; }
   const std::optional<Error>& trouble() const { return trouble_; }
   bool newer_schema() const { return newer_schema_; }
   bool fenced_off() const { return fenced_off_; }  // another dispatcher has taken this board over
@@ -75,7 +75,7 @@ class Desk {
 
  private:
   static constexpr Millis k_gate_wait{250};
-  bool accept(const Result<void>& result, Instant now);
+  bool accept(const Result<void>& result);
   void open(Instant now, const std::string& holder, const Limits& limits);
   Result<void> watch_gate();
   void close();
@@ -90,9 +90,9 @@ class Desk {
   std::unique_ptr<Loop::Watch> watching_;
   std::int64_t epoch_ = 0;
   std::int64_t seen_version_ = -1;
-  std::optional<Instant> untidy_since_;
+  std::optional<MonotonicTime> untidy_since_;
   std::optional<Error> trouble_;
-  std::optional<Instant> held_off_until_;
+  std::optional<MonotonicTime> held_off_until_;  // monotonic: a clock set back stops no board
   Millis hold_off_{0};
   bool newer_schema_ = false;
   bool fenced_off_ = false;

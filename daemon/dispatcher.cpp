@@ -148,7 +148,9 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
     snapshot.boards.push_back(std::move(view));
   }
   snapshot.draining = !purpose_.start;
-  snapshot.starts_held_until = starts_held_until_;
+  if (const auto left = starts_held_until_ - std::chrono::steady_clock::now(); left.count() > 0) {
+    snapshot.starts_held_until = now + std::chrono::ceil<Millis>(left);
+  }
   if (now.seconds() != rate_second_.seconds()) {
     rate_second_ = now;
     started_this_second_ = 0;
@@ -164,10 +166,10 @@ std::int64_t Dispatcher::headroom() const {
 }
 
 bool Dispatcher::view_board(Desk& desk, Instant now, rules::BoardView& view) {
-  desk.look(now);
+  desk.look();
   std::vector<Run> unknown;
   const Limits& limits = settings_.config().limits;
-  const bool read = desk.read(now, [&](db::Reader& tx) {
+  const bool read = desk.read([&](db::Reader& tx) {
     view = board::snapshot(tx, desk.slug(), now, limits, settings_.verdicts(), host_, headroom());
     for (const rules::RunView& run : view.runs) {
       if (run.local && run.holder_kind != HolderKind::external &&
@@ -271,23 +273,22 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
 std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<Instant> planned,
                                                    std::optional<MonotonicTime> step) {
   const MonotonicTime here = std::chrono::steady_clock::now();
-  MonotonicTime next = here + settings_.config().interval;
-  const auto consider = [&](std::optional<Instant> at) {
+  const Millis longest = settings_.config().interval;
+  MonotonicTime next = here + longest;
+  const auto consider = [&](std::optional<MonotonicTime> at) {
     if (at) {
-      next = std::min(next, here + std::max(*at - now, Millis{1}));
+      next = std::min(next, *at);
     }
   };
-  consider(planned);
+  if (planned) {  // clamped before it becomes nanoseconds, which reach for 292 years only
+    consider(here + std::clamp(*planned - now, Millis{1}, std::max(longest, Millis{1})));
+  }
   for (const auto& desk : desks_) {
     consider(desk->held_off_until());
-    consider(desk->tidy(now));
+    consider(desk->tidy(here));
   }
-  if (step) {
-    next = std::min(next, *step);
-  }
-  if (const auto sighting = roster_.next_sighting()) {
-    next = std::min(next, *sighting);
-  }
+  consider(step);
+  consider(roster_.next_sighting());
   return next;
 }
 
@@ -318,9 +319,9 @@ bool Dispatcher::fenced_off() const {
 
 // What prevents one worker prevents all: a moment's rest instead of a storm of attempts.
 void Dispatcher::hold_starts(Instant now, const std::string& why) {
-  starts_held_until_ = now + k_setup_hold;
+  starts_held_until_ = std::chrono::steady_clock::now() + k_setup_hold;
   log_error("starts are held for 10 s: " + why);
-  home::set_notice(home_, home::k_starts_topic, fmt::format("{} {}", starts_held_until_->ms, why));
+  home::set_notice(home_, home::k_starts_topic, fmt::format("{} {}", (now + k_setup_hold).ms, why));
 }
 
 void Dispatcher::leave(const std::string& reason) {
@@ -348,7 +349,7 @@ void Dispatcher::clean_records(Desk& desk, Instant now) {
       continue;
     }
     bool finished = false;
-    const bool read = desk.read(now, [&](db::Reader& tx) {
+    const bool read = desk.read([&](db::Reader& tx) {
       const auto run = board::find_run(tx, std::stoll(stem));
       finished = !run || run->gone_at.has_value();
     });

@@ -100,7 +100,7 @@ class Dispatcher {
   std::vector<Batch> sort_actions(const rules::Snapshot& snapshot, const rules::Plan& plan,
                                   const std::vector<Desk*>& open);
   bool carry_out(Batch& batch, Instant now);
-  void prepare_starts(Batch& batch, Instant now);
+  void prepare_starts(Batch& batch);
   bool commit_decisions(Batch& batch, Instant now);
   ExitFacts with_command(board::Change& change, const rules::FinishRun& finished) const;
   bool claim_start(board::Change& change, Start& start);
@@ -130,7 +130,7 @@ class Dispatcher {
   Planners planners_;
   std::map<std::pair<std::string, std::int64_t>, Start> waiting_for_tree_;  // by board and run
   std::vector<std::unique_ptr<Desk>> desks_;
-  std::optional<Instant> starts_held_until_;
+  MonotonicTime starts_held_until_;
   Instant rate_second_;  // the second that started_this_second_ counts
   std::int64_t started_this_second_ = 0;
   std::map<std::string, std::string> told_troubles_;  // board → the notice that stands

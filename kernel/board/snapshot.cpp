@@ -139,9 +139,12 @@ rules::BoardView snapshot(db::Reader& tx, const std::string& slug, Instant now,
             "SELECT 1 FROM tasks WHERE status IN ('ready', 'review') AND ready_since > $1 LIMIT 1",
             now)
           .next() ||
-      std::any_of(view.gates.begin(), view.gates.end(), [&](const auto& gate) {
-        return *gate.second.paused_until > now + gate.second.pause;
-      });
+      std::any_of(
+          view.gates.begin(), view.gates.end(),
+          [&](const auto& gate) { return *gate.second.paused_until > now + gate.second.pause; }) ||
+      tx.query("SELECT 1 FROM profile_gates WHERE resumed_at > $1 LIMIT 1",
+               now + rules::k_clock_slack)
+          .next();
   return view;
 }
 
@@ -157,6 +160,12 @@ void rebase_clock(Change& change) {
       change.now);
   change.tx.execute(
       "UPDATE profile_gates SET paused_until = $1 + pause_ms WHERE paused_until > $1 + pause_ms",
+      change.now);
+  change.tx.execute("UPDATE profile_gates SET resumed_at = $1 WHERE resumed_at > $1", change.now);
+  change.tx.execute(  // what has begun before something else still has: each is at most now
+      "UPDATE runs SET started_at = min(started_at, $1), spawned_at = min(spawned_at, $1),"
+      " heartbeat_at = min(heartbeat_at, $1), stop_at = min(stop_at, $1),"
+      " ended_at = min(ended_at, $1) WHERE gone_at IS NULL",
       change.now);
 }
 

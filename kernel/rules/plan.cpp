@@ -163,11 +163,15 @@ void plan_starts(const Snapshot& snapshot, Instant now, const Limits& limits, He
   }
 }
 
-// A term that ends later than it could have begun: it was written by a clock that was ahead.
+// A run that has done something later than now, or a term that ends later than it could have begun:
+// it was written by a clock that was ahead.
 bool clock_was_ahead(const BoardView& board, Instant now) {
   return board.clock_was_ahead ||
          std::any_of(board.runs.begin(), board.runs.end(), [&](const RunView& run) {
-           return run.lease_expires_at && *run.lease_expires_at > now + run.lease_ttl;
+           const Instant last = std::max(
+               {run.started_at, run.heartbeat_at.value_or(now), run.ended_at.value_or(now)});
+           return last > now + k_clock_slack ||
+                  (run.lease_expires_at && *run.lease_expires_at > now + run.lease_ttl);
          });
 }
 
@@ -182,14 +186,14 @@ std::optional<Instant> stale_at(const RunView& run, const Limits& limits) {
   return std::max(run.started_at + limits.stale_timeout, progress + limits.heartbeat_gap);
 }
 
-Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
-  Plan out;
-  Deadline deadline(now);
-  Headcount running;
 Instant lease_end(std::optional<Instant> expires_at, Millis ttl, Instant now) {
   return std::min(expires_at.value_or(now), now + ttl);
 }
 
+Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
+  Plan out;
+  Deadline deadline(now);
+  Headcount running;
   for (std::size_t board = 0; board < snapshot.boards.size(); ++board) {
     if (clock_was_ahead(snapshot.boards[board], now)) {
       out.actions.push_back(RebaseClock{board});

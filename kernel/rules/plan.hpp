@@ -110,11 +110,14 @@ struct Plan {
 
 Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits);
 
+// What was written while a pass went on since it has read the clock is not ahead.
+inline constexpr Millis k_clock_slack{10'000};
+
 // When a run without a heartbeat becomes stale; nothing when it never does.
 std::optional<Instant> stale_at(const RunView& run, const Limits& limits);
 
-}  // namespace hermes::rules
 // The end of a lease that was given for `ttl`, clamped so that a clock that was ahead does not keep
 // it; `now` when there is none.
 Instant lease_end(std::optional<Instant> expires_at, Millis ttl, Instant now);
 
+}  // namespace hermes::rules

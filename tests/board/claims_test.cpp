@@ -218,6 +218,22 @@ TEST_CASE("a claim by hand that ends after the clock was set back ends no earlie
   CHECK(kept.gone_at == run.started_at);
 }
 
+TEST_CASE("a clock that was ahead when a run gave its verdict does not keep its process") {
+  BoardFixture f;
+  const auto run = f.start(f.add("a"));
+  REQUIRE(f.as(f.worker(run),
+               [&](board::Change& c) { return board::complete(c, run.task_id, {}, false); }));
+  f.now = f.now - std::chrono::hours{1};
+  REQUIRE(f.change([](board::Change& c) -> Result<void> {
+    board::rebase_clock(c);
+    return {};
+  }));
+  const auto kept = f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); });
+  CHECK(kept.started_at == f.now);
+  CHECK(kept.spawned_at == f.now);
+  CHECK(kept.ended_at == f.now);
+}
+
 TEST_CASE("a comment under a forged run id is not taken for the run's") {
   BoardFixture f;
   const auto mine = f.add("mine");

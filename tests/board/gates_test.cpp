@@ -97,6 +97,24 @@ TEST_CASE_METHOD(GateFixture, "claims by hand neither pause a profile nor are bo
   CHECK(claim_outside(id).profile == "alice");
 }
 
+TEST_CASE_METHOD(GateFixture,
+                 "a profile that was resumed by a clock that was ahead can be paused again") {
+  fail_alike(3);
+  REQUIRE(change([](board::Change& c) { return board::resume_profile(c, "shell"); }));
+  now = now - std::chrono::hours{1};
+  const auto view = read([&](db::Reader& tx) {
+    return board::snapshot(tx, slug, now, limits, {{"shell", VerdictMode::by_exit_code}}, host, 1);
+  });
+  CHECK(view.clock_was_ahead);
+  REQUIRE(change([](board::Change& c) -> Result<void> {
+    board::rebase_clock(c);
+    return {};
+  }));
+  pass(1s);
+  fail_alike(3);
+  CHECK(paused());
+}
+
 TEST_CASE_METHOD(GateFixture, "after its pause a profile is tried with one task at a time") {
   fail_alike(3);
   const std::string first = add("t");

@@ -140,6 +140,8 @@ TEST_CASE("300 workers leave no zombie and no descriptor behind", "[daemon]") {
 TEST_CASE("a dispatcher with nothing to do uses no processor time", "[daemon]") {
   Rig rig;
   BoardHand& board = rig.board();
+  board.create(
+      {.title = "in the year 9999", .scheduled = true, .wake_at = Instant{253'402'300'799'000}});
   const std::string running = board.add(rig.waits_for("go"));
   rig.start();
   REQUIRE(board.wait_until_works(running));

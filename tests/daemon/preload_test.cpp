@@ -111,6 +111,24 @@ TEST_CASE("an input or output error holds one board off and is told once, until 
   CHECK(rig.said().find("board default is served again") != std::string::npos);
 }
 
+TEST_CASE("a board that is held off is served soon again although the clock was set back",
+          "[daemon]") {
+  Rig rig;
+  preload(rig);
+  rig.set("HERMES_TEST_EIO", rig.path("broken").string());
+  rig.set("HERMES_TEST_CLOCK", rig.path("earlier").string());
+  BoardHand& board = rig.board();
+  rig.start();
+  REQUIRE(board.wait_for(board.add("exit 0"), Status::done));
+  rig.open("broken");
+  const std::string id = board.add("exit 0");
+  REQUIRE(rig.wait_until_said("board default cannot be served for now"));
+  rig.open("earlier");
+  fs::remove(rig.path("broken"));
+  CHECK(rig.wait_until_said("board default is served again"));
+  CHECK(board.wait_for(id, Status::done));
+}
+
 TEST_CASE("a home on a network filesystem is refused by every program", "[daemon]") {
   const auto [magic, name] = GENERATE(table<std::string, std::string>({{"0x6969", "nfs"},
                                                                        {"0xff534d42", "smb"},

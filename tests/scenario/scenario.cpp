@@ -303,6 +303,12 @@ void Scenario::apply(const rules::RebaseClock& action) {
     if (run.lease_expires_at && *run.lease_expires_at > now_ + run.lease_ttl) {
       run.lease_expires_at = now_ + run.lease_ttl;
     }
+    run.started_at = std::min(run.started_at, now_);
+    for (std::optional<Instant>* at : {&run.heartbeat_at, &run.ended_at}) {
+      if (*at) {
+        *at = std::min(**at, now_);
+      }
+    }
   }
 }
 
