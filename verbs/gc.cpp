@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <map>
+#include <optional>
 
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
@@ -100,14 +101,35 @@ Result<Count> sweep_workspaces(const Sweep& sweep) {
   const Instant before =
       sweep.before("workspace-retention-days", sweep.open.config.workspace_retention);
   Count count;
+  for (const fs::path& dir : home::set_aside_before(sweep.open.paths)) {
+    sweep.remove(dir, count);
+  }
   for (const fs::path& dir : entries_of(sweep.open.paths.workspaces())) {
     const std::string task = dir.filename().string();
     if (!home::is_our_scratch(sweep.open.paths, task)) {
       continue;
     }
     TRY_ASSIGN(const board::Remains remains, sweep.remains(task));
-    if (workspace_is_over(remains, before)) {
+    if (!workspace_is_over(remains, before)) {
+      continue;
+    }
+    if (sweep.dry_run) {
       sweep.remove(dir, count);
+      continue;
+    }
+    // Decided again under the gate: meanwhile the task may have been taken up again.
+    const auto aside = sweep.open.database.write(
+        [&](db::Writer& tx) -> Result<std::optional<fs::path>> {
+          if (!workspace_is_over(board::remains_of(tx, task), before)) {
+            return std::nullopt;
+          }
+          return home::set_aside(sweep.open.paths, task);
+        },
+        sweep.open.config.gate_wait);
+    if (!aside) {
+      sweep.tell(aside.error());
+    } else if (*aside) {
+      sweep.remove(**aside, count);
     }
   }
   return count;

@@ -22,6 +22,8 @@ namespace {
 // file of its own, or where the filesystem has none (tmpfs of older kernels), a file.
 constexpr const char* k_mark = "user.hermes.workspace";
 constexpr const char* k_marker_file = ".hermes-workspace";
+constexpr const char* k_aside = ".removed-";
+constexpr int k_most_aside = 100;  // of one task
 
 Result<void> mark(const fs::path& dir, const std::string& task_id) {
   if (::lsetxattr(dir.c_str(), k_mark, task_id.data(), task_id.size(), 0) == 0) {
@@ -90,6 +92,37 @@ Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task)
 // The path is ours by construction; a link in its place, or a directory without our mark, is not.
 bool is_our_scratch(const BoardPaths& board, const std::string& task_id) {
   return is_task_id(task_id) && is_marked(board.workspace(task_id));
+}
+
+Result<fs::path> set_aside(const BoardPaths& board, const std::string& task_id) {
+  if (!is_our_scratch(board, task_id)) {
+    return fail(ErrorCode::not_found, "no workspace of ours: " + printable(task_id));
+  }
+  const fs::path dir = board.workspace(task_id);
+  for (int n = 1;; ++n) {
+    fs::path aside = dir.parent_path() / fmt::format("{}{}-{}", k_aside, task_id, n);
+    const auto renamed = rename_to_new(dir, aside);
+    if (renamed) {
+      return aside;
+    }
+    if (renamed.error().code != ErrorCode::conflict || n == k_most_aside) {
+      return std::unexpected(renamed.error());
+    }
+  }
+}
+
+// The name is the mark: nobody else gives it, and what was in the directory may be gone.
+std::vector<fs::path> set_aside_before(const BoardPaths& board) {
+  std::vector<fs::path> found;
+  std::error_code problem;
+  for (fs::directory_iterator entry(board.workspaces(), problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(k_aside) && fs::is_directory(entry->symlink_status(problem))) {
+      found.push_back(entry->path());
+    }
+  }
+  return found;
 }
 
 bool remove_scratch(const BoardPaths& board, const std::string& task_id) {

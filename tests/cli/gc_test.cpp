@@ -1,16 +1,19 @@
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "cli/run_hermes.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/home/registry.hpp"
 #include "kernel/home/workspace.hpp"
+#include "support/wait.hpp"
 
 namespace hermes::test {
 
@@ -123,6 +126,94 @@ TEST_CASE("a workspace of a done task is kept for its time and for who comes aft
   CHECK(ground.gc({"--workspace-retention-days", "40"})["workspaces"]["removed"] == 0);
   CHECK(ground.gc()["workspaces"]["removed"] == 1);
   CHECK(fs::exists(ground.board().workspace(parent)));
+}
+
+TEST_CASE("a task that is taken up again while gc waits for the gate keeps its workspace",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("done");
+  ground.workspace(id);
+  ground.sql("UPDATE tasks SET updated_at = updated_at - 31 * 86400000");
+  struct stat lock {};
+  REQUIRE(::stat(ground.board().lock().c_str(), &lock) == 0);
+  const auto somebody_waits = [&] {
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);) {
+      if (line.find("-> FLOCK") != std::string::npos &&
+          line.find(fmt::format(":{} ", lock.st_ino)) != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
+  };
+  auto database = db::Database::open(home::files_of(ground.board()), db::Database::Access::write,
+                                     wall_clock_now());
+  REQUIRE(database);
+  std::future<Json> swept;
+  REQUIRE(database->write([&](db::Writer& tx) -> Result<int> {
+    swept = std::async(std::launch::async, [&] { return ground.gc(); });
+    CHECK(wait_until(somebody_waits));
+    return tx.execute(
+        "UPDATE tasks SET status = 'review', lane = 'review', ready_since = 1, eligible_at = 1, "
+        "completed_at = NULL WHERE id = $1",
+        id);
+  }));
+  CHECK(swept.get()["workspaces"]["removed"] == 0);
+  CHECK(fs::exists(ground.board().workspace(id) / "deep" / "file"));
+}
+
+TEST_CASE("a workspace that a killed gc had set aside is removed by the next one", "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("ready");
+  ground.workspace(id);
+  const auto aside = home::set_aside(ground.board(), id);
+  REQUIRE(aside);
+  ground.workspace(id);  // of the next attempt
+  CHECK(ground.gc()["workspaces"]["removed"] == 1);
+  CHECK_FALSE(fs::exists(*aside));
+  CHECK(fs::exists(ground.board().workspace(id) / "deep" / "file"));
+}
+
+TEST_CASE("events that are still to be delivered stay, until they are as old as events get",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("ready");
+  REQUIRE(ground.hermes.kanban({"notify-subscribe", id, "--platform", "telegram", "--chat-id", "1"})
+              .status == 0);
+  REQUIRE(ground.hermes.kanban({"complete", id}).status == 0);
+  REQUIRE(ground.hermes.kanban({"comment", id, "later"}).status == 0);
+  const auto rows = [&](const std::string& of) {
+    auto database = db::Database::open(home::files_of(ground.board()), db::Database::Access::read,
+                                       wall_clock_now());
+    REQUIRE(database);
+    return *database->read([&](db::Reader& tx) -> Result<std::int64_t> {
+      auto row = tx.query("SELECT count(*) FROM " + of);
+      row.next();
+      return row.integer(0);
+    });
+  };
+  REQUIRE(rows("deliveries") == 1);
+  ground.gc({"--event-retention-days", "0"});
+  CHECK(ground.kinds(id).front() == "completed");
+  CHECK(rows("deliveries WHERE state = 'pending'") == 1);
+  ground.sql("UPDATE events SET at = at - 31 * 86400000");
+  REQUIRE(ground.hermes.kanban({"archive", id}).status == 0);
+  CHECK(ground.gc({"--dry-run"})["deliveries"]["given_up"] == 0);
+  const Ran swept = ground.hermes.kanban({"gc", "--json"});
+  CHECK(json_of(swept)["deliveries"]["given_up"] == 1);
+  CHECK(swept.err.find("1 message has waited") != std::string::npos);
+  CHECK(ground.kinds(id).front() == "archived");
+  CHECK(rows("deliveries") == 0);
+}
+
+TEST_CASE("old events of the board itself go too", "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("archived");
+  REQUIRE(ground.hermes.kanban({"archive", "--rm", id}).status == 0);
+  CHECK(ground.gc()["events"]["removed"] == 0);
+  ground.sql("UPDATE events SET at = at - 31 * 86400000");
+  CHECK(ground.gc({"--dry-run"})["events"]["removed"] == 1);
+  CHECK(ground.gc()["events"]["removed"] == 1);
 }
 
 TEST_CASE("old events of finished tasks go, and their replay still says where they are",
