@@ -112,7 +112,7 @@ std::string usage_of(std::string_view group) {
 
 std::string help_of(const verbs::Verb& verb, std::size_t columns) {
   std::string out = "usage: " + synopsis_of(verb) + "\n\n" + paragraph(verb.help, columns) +
-                    paragraph(verb.more, columns);
+                    paragraph(verbs::more_of(verb), columns);
   std::string positionals;
   for (const Argument& argument : verb.arguments) {
     if (argument.positional) {

@@ -90,7 +90,7 @@ int run_verb(Request& request) {
   SystemRandom random;
   verbs::Call call{
       verb, std::move(request.values), std::move(request.board), request.json, from, host, random};
-  const auto answer = verb.handler(call);
+  const auto answer = verbs::perform(call);
   if (!answer) {
     tell(speaker, answer.error());
     return traits(answer.error().code).exit_status;

@@ -1,8 +1,11 @@
 #include "verbs/call.hpp"
 
+#include <fmt/core.h>
+
 #include <charconv>
 
 #include "kernel/base/text.hpp"
+#include "verbs/verb.hpp"
 
 namespace hermes::verbs {
 
@@ -36,6 +39,17 @@ Actor Environment::actor() const {
   }
   actor.worker = std::move(worker);
   return actor;
+}
+
+Result<Answer> perform(Call& call) {
+  const Verb& verb = call.verb;
+  if (verb.properties.for_people && call.environment.actor().worker) {
+    return fail(ErrorCode::forbidden,
+                fmt::format("a worker cannot use `hermes{}{} {}`: it is for people",
+                            verb.group.empty() ? "" : " ", verb.group, verb.name),
+                "a worker changes its own task; it may create, link and comment");
+  }
+  return verb.handler(call);
 }
 
 }  // namespace hermes::verbs

@@ -130,4 +130,8 @@ struct Answer {
   Json people;                             // what only the human form shows
 };
 
+// Calls the verb's handler, for every surface. Error: forbidden for a worker where the verb is for
+// people; what the handler says.
+Result<Answer> perform(Call& call);
+
 }  // namespace hermes::verbs

@@ -311,16 +311,6 @@ Result<void> start(Call& call, const home::Home& home, const Service& service, b
   return {};
 }
 
-// What a worker starts ends with it.
-Result<void> refuse_worker(const Call& call, const home::Home& home, const Service& service) {
-  if (!call.environment.actor().worker || is_responsible(service, home)) {
-    return {};
-  }
-  return fail(ErrorCode::forbidden,
-              "a worker cannot start the dispatcher: it would end together with the worker",
-              "leave it to a person, or to a service (`hermes dispatcher install`)");
-}
-
 Answer state_answer(Call& call, const home::Home& home) {
   Answer answer;
   answer.value = state_json(home, look_at_service(call), call.host.dispatcher_state(home));
@@ -336,7 +326,6 @@ Result<Answer> dispatcher_start(Call& call) {
   if (!before.alive) {
     TRY(check_start(call, home));
     const Service service = look_at_service(call);
-    TRY(refuse_worker(call, home, service));
     TRY(start(call, home, service, false, told));
   }
   Answer answer = state_answer(call, home);
@@ -368,7 +357,6 @@ Result<Answer> dispatcher_restart(Call& call) {
   TRY_ASSIGN(const home::Home home, home_with_a_board(call));
   TRY(check_start(call, home));  // or a mistake in the settings would turn a restart into a stop
   const Service service = look_at_service(call);
-  TRY(refuse_worker(call, home, service));
   Answer told;
   const home::DispatcherState before = call.host.dispatcher_state(home);
   if (is_serving(service, before) && !is_responsible(service, home)) {

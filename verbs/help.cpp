@@ -37,7 +37,7 @@ Json verb_json(const Verb& verb) {
   return {{"group", verb.group},
           {"verb", verb.name},
           {"help", verb.help},
-          {"more", verb.more},
+          {"more", more_of(verb)},
           {"arguments", std::move(arguments)}};
 }
 

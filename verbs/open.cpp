@@ -28,14 +28,6 @@ Result<OpenBoard> open_board(const Call& call, const home::BoardChoice& choice,
 
 }  // namespace
 
-Result<void> person_only(const Call& call, std::string_view what) {
-  if (!call.environment.actor().worker) {
-    return {};
-  }
-  return fail(ErrorCode::forbidden, fmt::format("a worker cannot {}", what),
-              "leave it to a person");
-}
-
 void tell_config_error(const OpenBoard& open, Answer& answer) {
   if (open.config_error) {
     answer.advice.push_back("note: the defaults apply, because " + open.config_error->message);

@@ -33,9 +33,6 @@ Result<OpenBoard> open_named_to_write(const Call& call, const std::string& slug)
 // For writing: migrates an older board.
 Result<OpenBoard> open_to_write(const Call& call);
 
-// A worker works on its task; boards as a whole are for people. Error: forbidden.
-Result<void> person_only(const Call& call, std::string_view what);
-
 void tell_config_error(const OpenBoard& open, Answer& answer);
 
 // One write transaction with everything a change is made with. `body` takes board::Change& and

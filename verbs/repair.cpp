@@ -82,7 +82,6 @@ std::string quoted(const std::string& name) {
 }  // namespace
 
 Result<Answer> repair(Call& call) {
-  TRY(person_only(call, "repair a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, home::choose_board(home, board_choice(call)));
   const Instant now = call.environment.now;

@@ -73,7 +73,6 @@ Result<void> change_settings(const home::BoardPaths& paths,
 }  // namespace
 
 Result<Answer> boards_rename(Call& call) {
-  TRY(person_only(call, "rename a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, named_board(call, home));
   const std::string name(trim(call.values.joined("name")));
@@ -87,7 +86,6 @@ Result<Answer> boards_rename(Call& call) {
 }
 
 Result<Answer> boards_set_default_workdir(Call& call) {
-  TRY(person_only(call, "change a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, named_board(call, home));
   const bool clears = !call.values.has("path");
@@ -114,7 +112,6 @@ Result<Answer> boards_set_default_workdir(Call& call) {
 }
 
 Result<Answer> boards_rm(Call& call) {
-  TRY(person_only(call, "remove a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, named_board(call, home));
   const Instant now = call.environment.now;
@@ -167,7 +164,6 @@ Result<Answer> backup(Call& call) {
 }
 
 Result<Answer> restore(Call& call) {
-  TRY(person_only(call, "restore a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, home::choose_board(home, board_choice(call)));
   const Instant now = call.environment.now;
@@ -243,7 +239,6 @@ Result<Answer> boards_export(Call& call) {
 }
 
 Result<Answer> boards_import(Call& call) {
-  TRY(person_only(call, "import a board"));
   TRY_ASSIGN(const home::Home home, find_home(call));
   std::optional<std::string> slug;
   if (call.values.has("slug")) {

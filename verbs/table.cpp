@@ -13,8 +13,9 @@ constexpr Properties k_reads{.reads_only = true};
 constexpr Properties k_reads_for_agents{.reads_only = true, .for_agents = true};
 constexpr Properties k_for_agents{.for_agents = true};
 constexpr Properties k_writes{};
-constexpr Properties k_runs_dispatcher{.runs_dispatcher = true};
-constexpr Properties k_controls{.controls_dispatcher = true};
+constexpr Properties k_for_people{.for_people = true};
+constexpr Properties k_runs_dispatcher{.runs_dispatcher = true, .for_people = true};
+constexpr Properties k_controls{.controls_dispatcher = true, .for_people = true};
 
 constexpr Group k_groups[] = {
     {"", "a durable kanban board for work that runs as processes", ""},
@@ -222,7 +223,7 @@ constexpr Verb k_verbs[] = {
     {"kanban", "import", "", "bring the tasks of another board over",
      "PATH is a kanban.db of the Python board, which may be in use and is never changed, or JSON "
      "Lines as beads keeps them. A second import of the same tasks brings nothing twice.",
-     arguments::k_import, k_writes, import_board},
+     arguments::k_import, k_for_people, import_board},
     {"kanban",
      "assignees",
      "",
@@ -246,19 +247,19 @@ constexpr Verb k_verbs[] = {
     {"kanban", "restore", "", "put a backup in the place of the board",
      "The present board is kept in boards/_archived. Refused while a dispatcher serves the home or "
      "a worker of the board lives. Runs that were open in the backup are closed as aborted.",
-     arguments::k_restore, k_writes, restore},
+     arguments::k_restore, k_for_people, restore},
     {"kanban",
      "repair",
      "",
      "mend a board whose indexes are damaged, and what is missing of its directory",
      "Copies the board first. Other damage is refused, and is a case for `restore`.",
      {},
-     k_writes,
+     k_for_people,
      repair},
     {"kanban", "gc", "", "remove what is no longer needed",
      "Workspaces of archived tasks, old events and logs of tasks that are done or archived, and "
      "what killed commands have left. Nothing that Hermes has not made is touched.",
-     arguments::k_gc, k_writes, gc},
+     arguments::k_gc, k_for_people, gc},
     {"kanban", "daemon", "", "start the dispatcher, which starts a worker for each ready task",
      "One dispatcher serves every board of the home; a second one ends with exit status 3.",
      arguments::k_daemon, k_runs_dispatcher, daemon},
@@ -269,29 +270,29 @@ constexpr Verb k_verbs[] = {
     {"kanban boards", "list", "ls", "all boards of the home", "", arguments::k_boards_list, k_reads,
      boards_list},
     {"kanban boards", "create", "new", "make a board",
-     "A board that exists stays as it is, with its settings.", arguments::k_boards_create, k_writes,
-     boards_create},
+     "A board that exists stays as it is, with its settings.", arguments::k_boards_create,
+     k_for_people, boards_create},
     {"kanban boards", "show", "current", "one board, and why it is the one that commands mean", "",
      arguments::k_boards_show, k_reads, boards_show},
     {"kanban boards", "switch", "use", "make a board the one that commands mean",
-     "HERMES_KANBAN_BOARD and --board go before it.", arguments::k_boards_switch, k_writes,
+     "HERMES_KANBAN_BOARD and --board go before it.", arguments::k_boards_switch, k_for_people,
      boards_switch},
     {"kanban boards", "rename", "", "change what people call a board", "Its slug stays.",
-     arguments::k_boards_rename, k_writes, boards_rename},
+     arguments::k_boards_rename, k_for_people, boards_rename},
     {"kanban boards", "set-default-workdir", "",
      "where workspaces dir and worktree without a path work",
-     "For tasks that are created from then on.", arguments::k_boards_set_default_workdir, k_writes,
-     boards_set_default_workdir},
+     "For tasks that are created from then on.", arguments::k_boards_set_default_workdir,
+     k_for_people, boards_set_default_workdir},
     {"kanban boards", "rm", "remove", "put a board away in boards/_archived",
      "Refused for the default board, and while a worker of it lives. --delete --yes destroys it.",
-     arguments::k_boards_rm, k_writes, boards_rm},
+     arguments::k_boards_rm, k_for_people, boards_rm},
     {"kanban boards", "export", "", "write a board with its attachments into one file",
      "The file can be taken to another home or machine, where `import` makes a new board of it.",
      arguments::k_boards_export, k_writes, boards_export},
     {"kanban boards", "import", "", "make a new board of an exported file, or of a backup",
      "Its ready tasks start as soon as a dispatcher serves it. Runs that were open are closed as "
      "aborted.",
-     arguments::k_boards_import, k_writes, boards_import},
+     arguments::k_boards_import, k_for_people, boards_import},
 
     {"profile",
      "list",
@@ -306,10 +307,10 @@ constexpr Verb k_verbs[] = {
     {"profile", "create", "new", "write a new profile",
      "For example: hermes profile create writer --description 'Writes texts' -- my-agent --task "
      "'{task_id}'",
-     arguments::k_profile_create, k_writes, profile_create},
+     arguments::k_profile_create, k_for_people, profile_create},
     {"profile", "delete", "rm", "remove a profile",
      "Refused while tasks that are not done are assigned to it.", arguments::k_profile_delete,
-     k_writes, profile_delete},
+     k_for_people, profile_delete},
     {"profile",
      "resume",
      "",
@@ -317,7 +318,7 @@ constexpr Verb k_verbs[] = {
      "On every board of the home, unless --board NAME says on which one. What holds a task alone "
      "goes on holding it.",
      arguments::k_one_profile,
-     {.takes_board = true},
+     {.for_people = true, .takes_board = true},
      profile_resume},
 
     {"dispatcher",
@@ -396,6 +397,15 @@ const Verb* find_verb(std::string_view group, std::string_view name) {
     return verb.group == group && (verb.name == name || (!name.empty() && verb.alias == name));
   });
   return found == std::end(k_verbs) ? nullptr : found;
+}
+
+std::string more_of(const Verb& verb) {
+  std::string more(verb.more);
+  if (verb.properties.for_people) {
+    more += more.empty() ? "" : " ";
+    more += "For people: a worker is refused.";
+  }
+  return more;
 }
 
 bool takes_board(const Verb& verb) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "verbs/verb.hpp"
@@ -17,6 +18,9 @@ const Group* find_group(std::string_view name);
 
 // By name or alias; null when there is none.
 const Verb* find_verb(std::string_view group, std::string_view name);
+
+// What its page says after the one line of help: its own sentences and those of its properties.
+std::string more_of(const Verb& verb);
 
 // Whether --board has a meaning for it.
 bool takes_board(const Verb& verb);

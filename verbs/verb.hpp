@@ -55,6 +55,7 @@ struct Properties {
   bool runs_dispatcher = false;      // becomes hermes-dispatcher: not for servers
   bool controls_dispatcher = false;  // starts, stops or installs it: not for servers
   bool for_agents = false;           // offered to workers as a tool
+  bool for_people = false;           // runs the fleet: refused inside a worker, whatever it names
   bool takes_board = false;          // --board has a meaning, whatever the group says
   bool json_lines = false;           // --json prints one object per line, not one value
   bool hidden = false;               // for other programs: not in help, completion or the manual

@@ -31,7 +31,7 @@ std::string sentences(std::string_view phrase, std::string_view more) {
 
 void add_verb(const verbs::Verb& verb, std::vector<Block>& blocks) {
   blocks.push_back({Kind::heading, cli::synopsis_of(verb), {}});
-  std::string text = sentences(verb.help, verb.more);
+  std::string text = sentences(verb.help, verbs::more_of(verb));
   if (!verb.alias.empty()) {
     text += fmt::format(" Also called `{}`.", verb.alias);
   }

@@ -157,19 +157,36 @@ TEST_CASE("a worker leaves boards alone", "[cli][store]") {
   hermes.set("HERMES_KANBAN_TASK", id);
   hermes.set("HERMES_KANBAN_RUN_ID", "1");
   hermes.set("HERMES_KANBAN_RUN_TOKEN", "00000000000000000000000000000000");
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"boards", "rm", "beta"},
-                                                {"boards", "rename", "beta", "x"},
-                                                {"boards", "set-default-workdir", "beta", "/tmp"},
-                                                {"boards", "import", "x", "gamma"},
-                                                {"restore", "x"},
-                                                {"repair"},
-                                                {"gc"}}) {
-    const Ran ran = hermes.kanban(words);
-    INFO(words.front() << " " << ran.err);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"kanban", "boards", "rm", "beta"},
+        {"kanban", "boards", "create", "gamma"},
+        {"kanban", "boards", "switch", "beta"},
+        {"kanban", "boards", "rename", "beta", "x"},
+        {"kanban", "boards", "set-default-workdir", "beta", "/tmp"},
+        {"kanban", "boards", "import", "x", "gamma"},
+        {"kanban", "restore", "x"},
+        {"kanban", "repair"},
+        {"kanban", "gc"},
+        {"kanban", "import", "x"},
+        {"kanban", "daemon"},
+        {"kanban", "dispatch", "--dry-run"},
+        {"profile", "create", "evil", "--", "/bin/sh"},
+        {"profile", "delete", "shell"},
+        {"profile", "resume", "shell"},
+        {"dispatcher", "install"},
+        {"dispatcher", "uninstall"},
+        {"dispatcher", "start"},
+        {"dispatcher", "stop"},
+        {"dispatcher", "restart"}}) {
+    const Ran ran = hermes.run(words);
+    INFO(words.front() << " " << words[1] << " " << ran.err);
     CHECK(ran.status == 1);
-    CHECK(ran.err.find("a worker cannot") != std::string::npos);
+    CHECK(ran.err.find("a worker cannot use") != std::string::npos);
   }
   CHECK(std::filesystem::exists(hermes.home() / "boards" / "beta"));
+  CHECK_FALSE(std::filesystem::exists(hermes.home() / "boards" / "gamma"));
+  CHECK_FALSE(std::filesystem::exists(hermes.home() / "profiles" / "evil"));
+  CHECK_FALSE(std::filesystem::exists(hermes.home() / "current"));
 }
 
 TEST_CASE("who has a board open while it is put away writes to nothing", "[cli][store]") {

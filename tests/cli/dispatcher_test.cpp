@@ -122,7 +122,7 @@ TEST_CASE("a worker cannot start a dispatcher that would end together with it", 
   for (const std::string verb : {"start", "restart"}) {
     const Ran ran = hermes.run({"dispatcher", verb});
     CHECK(ran.status == 1);
-    CHECK(ran.err.find("a worker cannot start") != std::string::npos);
+    CHECK(ran.err.find("a worker cannot use `hermes dispatcher " + verb) != std::string::npos);
   }
   CHECK(status_of(hermes)["running"] == false);
 }

@@ -53,7 +53,10 @@ TEST_CASE("the arguments of a verb are sound", "[verbs]") {
 
 TEST_CASE("verbs for agents neither stream nor start programs", "[verbs]") {
   for (const Verb& verb : all_verbs()) {
+    CHECK_FALSE((verb.properties.runs_dispatcher && !verb.properties.for_people));
+    CHECK_FALSE((verb.properties.controls_dispatcher && !verb.properties.for_people));
     if (verb.properties.for_agents) {
+      CHECK_FALSE(verb.properties.for_people);
       CHECK(!verb.properties.streams);
       CHECK(!verb.properties.runs_dispatcher);
     }
