@@ -34,7 +34,9 @@ Result<Answer> comment(Call& call) {
                TRY_ASSIGN(const std::string id,
                           board::resolve_id(tx.tx, call.values.text_or("task_id", "")));
                TRY_ASSIGN(const std::int64_t comment_id, board::add_comment(tx, id, author, text));
-               return Json{{"task_id", id}, {"comment_id", comment_id}, {"author", author}};
+               return Json{{"task_id", id},
+                           {"comment_id", comment_id},
+                           {"author", board::signed_by(tx, author)}};
              }));
   return answer;
 }

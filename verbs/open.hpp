@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/board/change.hpp"
+#include "kernel/board/runs.hpp"
 #include "kernel/home/config.hpp"
 #include "kernel/home/registry.hpp"
 #include "verbs/call.hpp"
@@ -42,7 +43,8 @@ auto change_at(OpenBoard& open, Call& call, Instant now, Body body)
     -> std::invoke_result_t<Body, board::Change&> {
   return open.database.write(
       [&](db::Writer& tx) {
-        board::Change change{tx, now, open.actor, open.paths.slug, open.config.limits, call.random};
+        const Actor actor = board::identified(tx, open.actor, open.paths.slug);
+        board::Change change{tx, now, actor, open.paths.slug, open.config.limits, call.random};
         return body(change);
       },
       open.config.gate_wait);

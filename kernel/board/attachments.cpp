@@ -44,7 +44,7 @@ Result<Attachment> add_attachment(Change& change, const NewAttachment& added) {
   TRY(check_text("the name", added.name, k_name_bytes + 50));
   TRY(check_text("the author", added.added_by, k_name_bytes));
   TRY(check_content_type(added.content_type));
-  const std::string author(trim(added.added_by));
+  const std::string author = signed_by(change, std::string(trim(added.added_by)));
   Attachment attachment{0,
                         added.task_id,
                         added.name,

@@ -21,4 +21,9 @@ struct Change {
   Random& random;
 };
 
+// Under whose name something is written: a worker writes in its own, whatever name it gives.
+inline std::string signed_by(const Change& change, const std::string& given) {
+  return change.actor.worker || given.empty() ? change.actor.name : given;
+}
+
 }  // namespace hermes::board

@@ -16,7 +16,7 @@ namespace hermes::board {
 Result<std::int64_t> add_comment(Change& change, const std::string& task_id,
                                  const std::string& author, const std::string& body) {
   const std::string text = mask_secrets(trim(body));
-  const std::string name(trim(author));
+  const std::string name = signed_by(change, std::string(trim(author)));
   if (text.empty()) {
     return fail(ErrorCode::invalid, fmt::format("the comment on {} is blank", task_id),
                 "write what you want to say");
@@ -26,13 +26,12 @@ Result<std::int64_t> add_comment(Change& change, const std::string& task_id,
   TRY(may_add(change));
   TRY(get_task(change.tx, task_id));
   change.tx.execute("INSERT INTO comments (task_id, author, body, at) VALUES ($1, $2, $3, $4)",
-                    task_id, name.empty() ? change.actor.name : name, text, change.now);
+                    task_id, name, text, change.now);
   const auto id = change.tx.last_insert_id();
   const auto& worker = change.actor.worker;
   const bool own = worker && worker->task_id == task_id && worker->board == change.board;
   append_event(change, task_id, own ? std::optional(worker->run_id) : std::nullopt,
-               EventKind::commented,
-               dump({{"author", name.empty() ? change.actor.name : name}, {"len", text.size()}}));
+               EventKind::commented, dump({{"author", name}, {"len", text.size()}}));
   return id;
 }
 

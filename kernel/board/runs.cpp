@@ -152,6 +152,17 @@ Result<void> may_add(const Change& change) {
               "stop working on it; nothing was changed");
 }
 
+Actor identified(db::Reader& tx, const Actor& actor, const std::string& board) {
+  Actor known = actor;
+  if (actor.worker && actor.worker->board == board) {
+    const auto run = find_run(tx, actor.worker->run_id);
+    if (run && run->task_id == actor.worker->task_id && run->token == actor.worker->token) {
+      known.name = run->profile;
+    }
+  }
+  return known;
+}
+
 Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
   TRY(rules::may_change(change.actor, change.board, task.id));
   if (change.actor.worker) {
@@ -252,17 +263,6 @@ Result<void> intend_stop(Change& change, const Run& run, StopKind kind,
         fmt::format("nothing was changed; `hermes kanban show {}` tells when it is over",
                     run.task_id));
   }
-}
-
-bool finish_external(Change& change, const Run& run) {
-  auto task = find_task(change.tx, run.task_id);
-  if (!task || run.ended_at) {
-    return false;
-  }
-  const std::string error = "the claim ran out: no heartbeat within its term";
-  close_run(change, run, {.outcome = Outcome::stale, .error = error});
-  retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error,
-                   nlohmann::json::object());
   if (second == rules::SecondStop::joins || run.gone_at) {
     return {};
   }
@@ -288,6 +288,17 @@ bool stop_stale(Change& change, std::int64_t run_id, VerdictMode mode) {
       {.verdict = mode, .started_at = run->started_at, .heartbeat_at = run->heartbeat_at},
       change.limits);
   return at && *at <= change.now && intend_stop(change, *run, StopKind::stale, "no heartbeat");
+}
+
+bool finish_external(Change& change, const Run& run) {
+  auto task = find_task(change.tx, run.task_id);
+  if (!task || run.ended_at) {
+    return false;
+  }
+  const std::string error = "the claim ran out: no heartbeat within its term";
+  close_run(change, run, {.outcome = Outcome::stale, .error = error});
+  retry_or_give_up(change, *task, run, {.outcome = Outcome::stale, .counted = true}, error,
+                   nlohmann::json::object());
   return true;
 }
 
@@ -296,8 +307,12 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
   if (!run || run->gone_at) {
     return false;
   }
+  auto task = find_task(change.tx, run->task_id);
   if (run->ended_at) {  // the verdict came before the end: the first one stands
     record_exit(change, run_id, exit);
+    if (run->stop_kind == StopKind::archive && task->status != Status::archived) {
+      archive_task(change, *task, run_id, run->stop_by.value_or(""));
+    }
     return true;
   }
   const rules::Fate fate = rules::fate_of(exit, mode, run->stop_kind);
@@ -306,12 +321,8 @@ bool finish_run(Change& change, std::int64_t run_id, const ExitFacts& exit, Verd
     error +=
         ": it ended without a verdict; a worker of this profile must call `hermes kanban complete` "
         "or `block`";
-  auto task = find_task(change.tx, run->task_id);
   }
   if (!error.empty() && !exit.last_output.empty() && exit.kind != ExitKind::exec_failed) {
-    if (run->stop_kind == StopKind::archive && task->status != Status::archived) {
-      archive_task(change, *task, run_id, run->stop_by.value_or(""));
-    }
     error += "; last output: " + mask_secrets(exit.last_output);
   }
   if (run->stop_kind &&

@@ -29,6 +29,10 @@ Result<Task> task_to_change(Change& change, const std::string& id);
 // seen from here. Error: not_yours.
 Result<void> may_add(const Change& change);
 
+// The actor under the name that is its own: a worker's is the profile of its run, whatever its
+// environment says. Runs of other boards are not seen from here: their workers keep the name given.
+Actor identified(db::Reader& tx, const Actor& actor, const std::string& board);
+
 // The open run of a running task for somebody who wants to speak for it: the worker itself (run id
 // and token must be its own) or, for an external claim, anybody. Error: conflict (not running),
 // forbidden, not_yours; conflict too for a person who speaks for a dispatcher's worker.

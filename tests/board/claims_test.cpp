@@ -270,3 +270,31 @@ TEST_CASE(
   CHECK(reason()->reason.find("killed") != std::string::npos);
   CHECK(reason()->reason.find("two") != std::string::npos);
 }
+
+TEST_CASE("who claims a task has a name that can be kept") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  for (const std::string& name : {std::string(100'000, 'x'), std::string("a\x1b[2Jb")}) {
+    const auto refused = f.change([&](board::Change& c) {
+      return board::claim(c, id, {HolderKind::external, name, f.host, "h", Millis{1000}, {}, {}});
+    });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid);
+  }
+  CHECK(f.status(id) == Status::ready);
+}
+
+TEST_CASE("a worker's name is the profile of its run, whatever it calls itself") {
+  BoardFixture f;
+  const auto run = f.start(f.add("a"));
+  Actor actor = f.worker(run);
+  actor.name = "boss";
+  const auto name = [&](const Actor& who, const std::string& board) {
+    return f.read([&](db::Reader& tx) { return board::identified(tx, who, board).name; });
+  };
+  CHECK(name(actor, f.slug) == "shell");
+  CHECK(name(actor, "another") == "boss");
+  actor.worker->token = "00000000000000000000000000000000";
+  CHECK(name(actor, f.slug) == "boss");
+  CHECK(name(f.person, f.slug) == "alice");
+}

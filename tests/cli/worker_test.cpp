@@ -14,14 +14,14 @@ struct Worker {
   Hermes hermes;
   std::string own = hermes.create({"own"});
   std::string foreign = hermes.create({"foreign"});
-  Json claim = Json::parse(hermes.kanban({"claim", own, "--json"}).out);
+  Json claim = Json::parse(hermes.kanban({"claim", own, "--as", "robot", "--json"}).out);
 
   Worker() {
     hermes.set("HERMES_KANBAN_BOARD", "default");
     hermes.set("HERMES_KANBAN_TASK", own);
     hermes.set("HERMES_KANBAN_RUN_ID", claim["run_id"].dump());
     hermes.set("HERMES_KANBAN_RUN_TOKEN", claim["token"].get<std::string>());
-    hermes.set("HERMES_PROFILE", "robot");
+    hermes.set("HERMES_PROFILE", "boss");  // which it is not
   }
 };
 
@@ -45,7 +45,10 @@ TEST_CASE("a worker may create, link and comment anywhere, in its own name", "[c
   const std::string made = worker.hermes.create({"follow-up"});
   CHECK(Json::parse(worker.hermes.kanban({"show", made, "--json"}).out)["task"]["created_by"] ==
         "robot");
-  CHECK(worker.hermes.kanban({"comment", worker.foreign, "look"}).status == 0);
+  const std::string other = worker.hermes.create({"another", "--created-by", "boss"});
+  CHECK(Json::parse(worker.hermes.kanban({"show", other, "--json"}).out)["task"]["created_by"] ==
+        "robot");
+  CHECK(worker.hermes.kanban({"comment", worker.foreign, "look", "--author", "boss"}).status == 0);
   CHECK(worker.hermes.kanban({"link", worker.own, made}).status == 0);
   CHECK(worker.hermes.kanban({"show", worker.foreign}).out.find("robot: look") !=
         std::string::npos);
