@@ -161,6 +161,13 @@ std::vector<Subscription> subscriptions(db::Reader& tx, const std::optional<std:
   return found;
 }
 
+void resume_subscriptions(Change& change, const std::string& task_id) {
+  change.tx.execute(
+      "UPDATE notify_subs SET disabled_at = NULL WHERE COALESCE(task_id, '') = $1 AND disabled_at "
+      "IS NOT NULL",
+      task_id);
+}
+
 void write_deliveries(Change& change, const std::string& task_id, EventKind kind,
                       std::int64_t event_seq) {
   std::vector<std::int64_t> told;

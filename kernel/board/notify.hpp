@@ -58,4 +58,7 @@ std::vector<Subscription> subscriptions(db::Reader& tx, const std::optional<std:
 void write_deliveries(Change& change, const std::string& task_id, EventKind kind,
                       std::int64_t event_seq);
 
+// Subscriptions to a task that had ended with it tell of it again. Its own and no others'.
+void resume_subscriptions(Change& change, const std::string& task_id);
+
 }  // namespace hermes::board

@@ -7,6 +7,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/moving.hpp"
+#include "kernel/board/notify.hpp"
 #include "kernel/board/rows.hpp"
 
 namespace hermes::board {
@@ -75,6 +76,7 @@ Result<Reopened> reopen_review(Change& change, const std::string& id,
   TRY(person_only(change, "reopen-review", id));
   Reopened done;
   done.waiting_again = reopen_links(change, id);
+  resume_subscriptions(change, id);
   task.lane = Lane::review;
   task.completed_at.reset();
   nlohmann::json payload = facts(change, reason);

@@ -201,3 +201,12 @@ TEST_CASE_METHOD(NotifyFixture,
   });
   CHECK(plan.find("USING INDEX notify_subs_key") != std::string::npos);
 }
+
+TEST_CASE_METHOD(NotifyFixture, "a subscription goes on when the review of its task is reopened") {
+  const std::string id = add("t");
+  REQUIRE(subscribe(id));
+  REQUIRE(complete(id));
+  REQUIRE(change([&](board::Change& c) { return board::reopen_review(c, id, {}); }));
+  REQUIRE(complete(id));
+  CHECK(pending() == Kinds{"completed", "completed"});
+}
