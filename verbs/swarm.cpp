@@ -94,6 +94,12 @@ Result<Answer> swarm(Call& call) {
     tell_unknown_assignee(open, request.verifier, answer);
     tell_unknown_assignee(open, request.synthesizer, answer);
   }
+  if (made.existing && made.goal != trim(request.goal)) {
+    answer.advice.push_back(fmt::format(
+        "note: the swarm {} has this idempotency key already, with the goal '{}'; nothing was "
+        "changed",
+        made.root_id, printable(clip(first_line(made.goal), 200))));
+  }
   tell_config_error(open, answer);
   return answer;
 }

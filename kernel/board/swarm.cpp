@@ -38,9 +38,14 @@ Result<void> check(const SwarmRequest& request) {
   }
   for (const SwarmWorker& worker : request.workers) {
     TRY(not_blank("the profile of a worker", worker.profile));
+    TRY(check_assignee(worker.profile));
     TRY(not_blank(fmt::format("the title for '{}'", printable(worker.profile)), worker.title));
+    TRY(check_title(worker.title));
   }
-  return {};
+  TRY(check_assignee(request.verifier));
+  TRY(check_assignee(request.synthesizer));
+  TRY(check_priority(request.priority));
+  return check_key(request.idempotency_key);
 }
 
 // The goal on one line, for titles.
@@ -83,6 +88,28 @@ std::optional<Task> live_root(db::Reader& tx, const std::optional<std::string>& 
   return row.next() ? find_task(tx, row.text(0)) : std::nullopt;
 }
 
+bool is_text(const nlohmann::json& value) { return value.is_string(); }
+
+// What the blackboard of a swarm says of it; nothing when somebody else has written something
+// there.
+std::optional<Swarm> topology_of(const nlohmann::json& board) {
+  const auto topology = board.is_object() ? board.value("topology", nlohmann::json()) : board;
+  if (!topology.is_object()) {
+    return std::nullopt;
+  }
+  const auto workers = topology.value("worker_ids", nlohmann::json());
+  const auto verifier = topology.value("verifier_id", nlohmann::json());
+  const auto synthesizer = topology.value("synthesizer_id", nlohmann::json());
+  if (!workers.is_array() || !std::ranges::all_of(workers, is_text) || !is_text(verifier) ||
+      !is_text(synthesizer)) {
+    return std::nullopt;
+  }
+  return Swarm{.worker_ids = workers.get<std::vector<std::string>>(),
+               .verifier_id = verifier.get<std::string>(),
+               .synthesizer_id = synthesizer.get<std::string>(),
+               .existing = true};
+}
+
 Result<Swarm> stored_swarm(db::Reader& tx, const Task& root) {
   for (const Comment& comment : comments_of(tx, root.id)) {
     if (!comment.body.starts_with(k_blackboard)) {
@@ -90,10 +117,10 @@ Result<Swarm> stored_swarm(db::Reader& tx, const Task& root) {
     }
     const auto board =
         nlohmann::json::parse(comment.body.substr(k_blackboard.size()), nullptr, false);
-    if (board.is_object() && board.contains("topology")) {
-      const auto& topology = board["topology"];
-      return Swarm{root.id, topology.at("worker_ids"), topology.at("verifier_id"),
-                   topology.at("synthesizer_id"), true};
+    if (auto swarm = topology_of(board)) {
+      swarm->root_id = root.id;
+      swarm->goal = root.body.value_or("");
+      return *std::move(swarm);
     }
     break;
   }

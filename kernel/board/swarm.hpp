@@ -33,6 +33,7 @@ struct Swarm {
   std::string verifier_id;
   std::string synthesizer_id;
   bool existing = false;
+  std::string goal;  // of the swarm that exists; may be another one than was asked for
 };
 
 // What the blackboard of a swarm's root begins with: a comment of JSON. The first one on the root,

@@ -37,7 +37,7 @@ Result<void> check_names(const NewTask& request) {
   TRY(check_assignee(request.assignee));
   TRY(check_text("the tenant", request.tenant, k_name_bytes));
   TRY(check_text("the creator", request.created_by, k_name_bytes));
-  TRY(check_text("the idempotency key", request.idempotency_key.value_or(""), k_name_bytes));
+  TRY(check_key(request.idempotency_key));
   TRY(check_text("the branch", request.branch.value_or(""), k_name_bytes));
   TRY(check_text("the workspace path", request.workspace_path.value_or(""), k_path_bytes));
   TRY(check_text("the model", request.model, k_name_bytes));
@@ -220,6 +220,14 @@ Result<Created> create(Change& change, const NewTask& request) {
   }
   append_event(change, id, std::nullopt, EventKind::created, dump(payload));
   return Created{std::move(task), false};
+}
+
+Result<void> check_key(const std::optional<std::string>& key) {
+  if (key && trim(*key).empty()) {
+    return fail(ErrorCode::usage, "the idempotency key is blank",
+                "name what is to be made only once, or leave the key out");
+  }
+  return check_text("the idempotency key", key.value_or(""), k_name_bytes);
 }
 
 Result<void> check_title(std::string_view title) {

@@ -55,6 +55,9 @@ struct Created {
 // bounds, skills), not_found (every unknown parent named), not_yours.
 Result<Created> create(Change& change, const NewTask& request);
 
+// Error: usage for a blank key, which everybody who forgot one would share; invalid for a long one.
+Result<void> check_key(const std::optional<std::string>& key);
+
 // The bounds of a title and of a priority, for whoever sets them. Error: invalid.
 Result<void> check_title(std::string_view title);
 Result<void> check_priority(std::int64_t priority);

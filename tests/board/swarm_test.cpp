@@ -121,3 +121,37 @@ TEST_CASE("a worker may make a swarm, as it may create any task") {
   const auto run = f.start(f.add("own"));
   CHECK(f.as(f.worker(run), [&](board::Change& c) { return board::create_swarm(c, request()); }));
 }
+
+TEST_CASE("a comment that only looks like a blackboard makes no swarm of a task") {
+  for (const std::string text :
+       {R"({"topology":1})", R"({"topology":{}})", R"({"topology":{"worker_ids":[1]}})", "[]", "1",
+        R"({"topology":{"worker_ids":["x"],"verifier_id":2,"synthesizer_id":"y"}})", "{"}) {
+    CAPTURE(text);
+    BoardFixture f;
+    const auto id = f.change([&](board::Change& c) {
+                       return board::create(c, {.title = "plain", .idempotency_key = "report"});
+                     })->task.id;
+    REQUIRE(f.change([&](board::Change& c) {
+      return board::add_comment(c, id, "shell", std::string(board::k_blackboard) + text);
+    }));
+    const auto refused = make(f, request());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::conflict);
+  }
+}
+
+TEST_CASE("what a swarm is asked with is checked before its key, and its goal is told again") {
+  BoardFixture f;
+  REQUIRE(make(f, request()));
+  auto other = request();
+  other.goal = "Another one";
+  const auto again = make(f, other);
+  REQUIRE(again);
+  CHECK(again->existing);
+  CHECK(again->goal == "Write the report\nwith figures");
+  other.workers[0].title = std::string(5000, 'x');
+  CHECK(make(f, other).error().code == ErrorCode::invalid);
+  other = request();
+  other.idempotency_key = " ";
+  CHECK(make(f, other).error().code == ErrorCode::usage);
+}

@@ -158,3 +158,13 @@ TEST_CASE("the queries of claim, list and statistics use their indexes") {
   CHECK(plan_of("SELECT id FROM runs WHERE gone_at IS NULL").find("runs_not_gone") !=
         std::string::npos);
 }
+
+TEST_CASE("a blank idempotency key is refused, as it would be everybody's") {
+  BoardFixture f;
+  for (const std::string key : {"", "  "}) {
+    const auto refused = f.change(
+        [&](board::Change& c) { return board::create(c, {.title = "a", .idempotency_key = key}); });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::usage);
+  }
+}
