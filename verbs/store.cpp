@@ -12,6 +12,7 @@
 #include "verbs/living.hpp"
 #include "verbs/open.hpp"
 #include "verbs/shapes.hpp"
+#include "verbs/workspace.hpp"
 
 namespace hermes::verbs {
 
@@ -89,12 +90,13 @@ Result<Answer> boards_set_default_workdir(Call& call) {
   TRY_ASSIGN(const home::Home home, find_home(call));
   TRY_ASSIGN(const home::BoardPaths paths, named_board(call, home));
   const bool clears = !call.values.has("path");
-  const fs::path path = given_path(call, "path").lexically_normal();
-  if (!clears && !path.is_absolute()) {
+  const fs::path given = given_path(call, "path");
+  if (!clears && !given.is_absolute()) {
     return fail(ErrorCode::usage,
-                fmt::format("'{}' is not an absolute path", printable(path.string())),
+                fmt::format("'{}' is not an absolute path", printable(given.string())),
                 "give the whole path; without a path the setting is cleared");
   }
+  const fs::path path = one_spelling(given);
   TRY(change_settings(paths, [&](home::BoardSettings& settings) {
     settings.default_workdir = clears ? "" : path.string();
   }));

@@ -50,7 +50,17 @@ Result<WorkspaceForm> parse_workspace(const std::string& text, const std::string
     return bad_form(text, "the path must be absolute");
   }
   return WorkspaceForm{keyword == "dir" ? WorkspaceKind::dir : WorkspaceKind::worktree,
-                       path.lexically_normal().string()};
+                       one_spelling(path).string()};
+}
+
+fs::path one_spelling(const fs::path& path) {
+  std::error_code problem;
+  fs::path resolved = fs::weakly_canonical(path, problem);
+  if (problem) {
+    resolved = path.lexically_normal();
+  }
+  return resolved.has_filename() || resolved == resolved.root_path() ? resolved
+                                                                     : resolved.parent_path();
 }
 
 Result<void> check_branch(const std::optional<std::string>& branch, WorkspaceKind kind) {

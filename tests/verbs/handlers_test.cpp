@@ -4,6 +4,7 @@
 #include "kernel/board/runs.hpp"
 #include "kernel/home/registry.hpp"
 #include "verbs/fake_host.hpp"
+#include "verbs/workspace.hpp"
 
 namespace hermes::test {
 
@@ -159,7 +160,6 @@ TEST_CASE("people's lists carry less than the whole task", "[verbs]") {
   CHECK(rig.call("list", {}, false)->value[0].size() == 5);
 }
 
-}  // namespace hermes::test
 TEST_CASE("a claim by hand whose term is over is taken over without a dispatcher", "[verbs]") {
   VerbRig rig;
   const std::string id = rig.create("a");
@@ -187,7 +187,7 @@ TEST_CASE("a directory is kept under one name, whatever it was called", "[verbs]
   const std::string place = std::filesystem::canonical(dir / "place").string();
   for (const std::string& name :
        {(dir / "place").string(), (dir / "place").string() + "/", (dir / "link").string(),
-        (dir / "link").string() + "//", (dir / "x").string() + "/../link"}) {
+        (dir / "link").string() + "//", (dir / "place").string() + "/../link"}) {
     INFO(name);
     CHECK(verbs::parse_workspace("dir:" + name, "/home/x")->path == place);
   }
@@ -196,3 +196,4 @@ TEST_CASE("a directory is kept under one name, whatever it was called", "[verbs]
   CHECK(verbs::parse_workspace("dir:/", "")->path == "/");
 }
 
+}  // namespace hermes::test
