@@ -87,6 +87,7 @@ Result<Run> claim(Change& change, const std::string& task_id, const ClaimRequest
   TRY_ASSIGN(Task task, get_task(change.tx, task_id));
   TRY(rules::may_change(change.actor, change.board, task_id));
   TRY(person_only(change, "claim", task_id));
+  TRY(check_assignee(request.profile));
   TRY(check_claimable(change, task));
   const bool by_dispatcher = request.holder_kind == HolderKind::dispatcher;
   if (by_dispatcher) {
@@ -184,7 +185,6 @@ bool expire_claim(Change& change, std::int64_t run_id) {
       VerdictMode::by_call);
 }
 
-std::int64_t take_over(Change& change, const std::string& holder) {
 Instant claim_ends(db::Reader& tx, const Run& run, Instant now) {
   auto row = tx.query(
       "SELECT expires_at, expires_at - renewed_at FROM leases WHERE resource = $1 AND epoch = $2 "
@@ -203,6 +203,7 @@ bool expire_claim_by_hand(Change& change, const std::string& task_id) {
   return run && run->holder_kind == HolderKind::external && expire_claim(change, run->id);
 }
 
+std::int64_t take_over(Change& change, const std::string& holder) {
   {
     auto row =
         change.tx.query("SELECT holder FROM leases WHERE resource = 'dispatcher' AND holder <> ''");
