@@ -76,16 +76,13 @@ void edit_card(Change& change, Task& task, const Edit& edit, Changes& changes) {
                     task.title, task.body, task.priority, task.id);
 }
 
-// The latest completed run, made when there is none.
-Run completed_run(Change& change, const Task& task) {
-  auto row = change.tx.query("SELECT " + k_run_columns +
-                                 " FROM runs r WHERE r.task_id = $1 AND r.outcome = 'completed'"
-                                 " ORDER BY r.attempt DESC LIMIT 1",
-                             task.id);
-  if (row.next()) {
-    return read_run(row);
-  }
-  return *find_run(change.tx, record_zero_run(change, task, {.outcome = Outcome::completed}));
+// The latest completed run.
+std::optional<Run> completed_run(db::Reader& tx, const Task& task) {
+  auto row = tx.query("SELECT " + k_run_columns +
+                          " FROM runs r WHERE r.task_id = $1 AND r.outcome = 'completed'"
+                          " ORDER BY r.attempt DESC LIMIT 1",
+                      task.id);
+  return row.next() ? std::optional(read_run(row)) : std::nullopt;
 }
 
 Result<void> edit_outcome(Change& change, Task& task, const Edit& edit, Changes& changes) {
@@ -97,10 +94,14 @@ Result<void> edit_outcome(Change& change, Task& task, const Edit& edit, Changes&
   if (!edit.summary && !edit.metadata) {
     return {};
   }
-  const Run run = completed_run(change, task);
+  const std::optional<Run> before = completed_run(change.tx, task);
+  const Run run = before.value_or(Run{});
   const auto summary = edit.summary ? text_to_store(edit.summary) : run.summary;
   TRY_ASSIGN(const auto given, metadata_to_store(edit.metadata));
   const auto metadata = given ? given : run.metadata;
+  if (summary == run.summary && metadata == run.metadata) {
+    return {};
+  }
   if (summary != run.summary) {
     changes.add("summary");
     changes.note("summary",
@@ -109,8 +110,13 @@ Result<void> edit_outcome(Change& change, Task& task, const Edit& edit, Changes&
   if (metadata != run.metadata) {
     changes.add("metadata");
   }
-  change.tx.execute("UPDATE runs SET summary = $1, metadata = $2 WHERE id = $3", summary, metadata,
-                    run.id);
+  if (before) {
+    change.tx.execute("UPDATE runs SET summary = $1, metadata = $2 WHERE id = $3", summary,
+                      metadata, run.id);
+  } else {
+    record_zero_run(change, task,
+                    {.outcome = Outcome::completed, .summary = summary, .metadata = metadata});
+  }
   return {};
 }
 

@@ -91,6 +91,18 @@ TEST_CASE("a task that was completed without a word gets a run that keeps the ed
   CHECK(runs(f, id)[0].summary == "it was easy");
 }
 
+TEST_CASE("an edit that changes nothing writes no run") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  REQUIRE(f.change([&](board::Change& c) { return board::complete(c, id, {}, false); }));
+  const auto events = f.last_event();
+  const auto edited = edit(f, f.person, id, {.summary = "  "});
+  REQUIRE(edited);
+  CHECK(edited->fields.empty());
+  CHECK(runs(f, id).empty());
+  CHECK(f.last_event() == events);
+}
+
 TEST_CASE("a refused edit changes nothing at all") {
   BoardFixture f;
   const auto id = f.add("a");
