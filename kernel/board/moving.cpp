@@ -61,7 +61,9 @@ Result<void> person_only(const Change& change, std::string_view verb, const std:
 Result<void> add_note(Change& change, const std::string& id, std::string_view prefix,
                       const std::optional<std::string>& reason) {
   if (reason && !trim(*reason).empty()) {
-    TRY(add_comment(change, id, change.actor.name, fmt::format("{}: {}", prefix, trim(*reason))));
+    // The reason itself is kept whole elsewhere; what its prefix leaves no room for is cut here.
+    const std::string note = fmt::format("{}: {}", prefix, trim(*reason));
+    TRY(add_comment(change, id, change.actor.name, std::string(clip(note, k_text_bytes))));
   }
   return {};
 }

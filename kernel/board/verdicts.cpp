@@ -81,9 +81,7 @@ Result<Moved> block(Change& change, const std::string& id, std::optional<BlockKi
     run_id = record_zero_run(change, task, {.outcome = Outcome::blocked, .summary = why});
   }
   task.violations = 0;
-  if (source == BlockSource::worker) {
-    task.block_kind = kind;
-  }
+  task.block_kind = kind;
   task.block_streak = route.streak;
   task.block_total = route.total;
   task.block_source = source;

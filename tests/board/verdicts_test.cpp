@@ -304,3 +304,32 @@ TEST_CASE("a reclaimed run says by whom and why") {
   CHECK(f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); }).error ==
         "reclaimed by alice: wrong branch");
 }
+
+TEST_CASE("the longest reason there may be is taken, and kept whole") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const std::string reason(k_text_bytes, 'x');
+  REQUIRE(f.change([&](board::Change& c) { return board::block(c, id, {}, reason); }));
+  CHECK(f.task(id).block_reason == reason);
+  CHECK(f.comments(id).front().size() == k_text_bytes);
+  CHECK(f.change([&](board::Change& c) { return board::unblock(c, id, reason + "x", false); })
+            .error()
+            .message.find("reason") != std::string::npos);
+}
+
+TEST_CASE("a person's block keeps the kind it was given, and no older one") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.start(id);
+  REQUIRE(f.as(f.worker(run), [&](board::Change& c) {
+    return board::block(c, id, BlockKind::needs_input, "which?");
+  }));
+  f.exits(run, 0);
+  const auto by_person = [&](std::optional<BlockKind> kind) {
+    REQUIRE(f.change([&](board::Change& c) { return board::unblock(c, id, {}, false); }));
+    REQUIRE(f.change([&](board::Change& c) { return board::block(c, id, kind, {}); }));
+    return f.task(id).block_kind;
+  };
+  CHECK(by_person(BlockKind::capability) == BlockKind::capability);
+  CHECK_FALSE(by_person(std::nullopt));
+}
