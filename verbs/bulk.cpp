@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "kernel/base/text.hpp"
 #include "verbs/stop.hpp"
@@ -14,18 +15,22 @@ Json refused_item(const std::string& given, const Error& error) {
 }
 
 std::vector<std::string> ids_of(const Call& call) {
-  std::vector<std::string> ids;
-  const auto add = [&](const std::string& id) {
-    if (std::ranges::find(ids, id) == ids.end()) {
-      ids.push_back(id);
-    }
-  };
-  std::ranges::for_each(call.values.list("task_id"), add);
-  std::ranges::for_each(call.values.list("ids"), add);
+  std::vector<std::string> ids = call.values.list("task_id");
+  std::ranges::copy(call.values.list("ids"), std::back_inserter(ids));
   return ids;
 }
 
 namespace {
+
+std::vector<std::string> each_once(const std::vector<std::string>& given) {
+  std::vector<std::string> ids;
+  for (const std::string& id : given) {
+    if (std::ranges::find(ids, id) == ids.end()) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
 
 // A failure of the board, not of the item: the next one would wait and fail the same way.
 bool is_of_board(const Error& error) {
@@ -40,18 +45,19 @@ void complete_report(OpenBoard& open, const Stopping& stopping, Json& report) {
   if (state) {
     report["status"] = to_word(state->status);
     report["gone"] = state->gone;
+    if (state->outcome) {
+      report["outcome"] = to_word(*state->outcome);
+    }
   }
 }
 
 }  // namespace
 
-    if (state->outcome) {
-      report["outcome"] = to_word(*state->outcome);
-    }
 Result<Answer> bulk(
-    Call& call, OpenBoard& open, const std::vector<std::string>& ids,
+    Call& call, OpenBoard& open, const std::vector<std::string>& given_ids,
     const std::function<Result<ItemDone>(const std::string& given)>& one,
     const std::function<Json(const std::string& given, const Error& error)>& failed) {
+  const std::vector<std::string> ids = each_once(given_ids);
   if (ids.size() > k_most_ids) {
     return fail(ErrorCode::usage,
                 fmt::format("{} tasks in one call, the limit is {}", ids.size(), k_most_ids),

@@ -21,9 +21,9 @@ struct ItemDone {
   std::optional<Stopping> stopping;
 };
 
-// Does `one` for each id, each in its own transaction: a bad id never stops the others. `failed`
-// shapes the report of a refusal. A single id is answered with its bare report, several with an
-// array; exit status 1 when any failed. Waits for the processes that were told to stop, all
+// Does `one` for each id once, each in its own transaction: a bad id never stops the others.
+// `failed` shapes the report of a refusal. A single id is answered with its bare report, several
+// with an array; exit status 1 when any failed. Waits for the processes that were told to stop, all
 // together.
 Result<Answer> bulk(
     Call& call, OpenBoard& open, const std::vector<std::string>& ids,
@@ -33,7 +33,7 @@ Result<Answer> bulk(
 // {task_id, ok: false, error}
 Json refused_item(const std::string& given, const Error& error);
 
-// The positional `task_id` and --ids, each once, in the order given.
+// The positional `task_id` and --ids, in the order given.
 std::vector<std::string> ids_of(const Call& call);
 
 }  // namespace hermes::verbs

@@ -105,4 +105,16 @@ TEST_CASE("archive tells which tasks are left waiting", "[cli]") {
   CHECK(ran.out.find(child) != std::string::npos);
 }
 
+TEST_CASE("a task that is named twice is done once, and that is no mistake", "[cli]") {
+  const Hermes hermes;
+  const std::string a = hermes.create({"a"});
+  const std::string b = hermes.create({"b"});
+  for (const std::string verb : {"complete", "archive"}) {
+    const Ran ran = hermes.kanban({verb, a, b, a, "--json"});
+    INFO(ran.err);
+    CHECK(ran.status == 0);
+    CHECK(Json::parse(ran.out).size() == 2);
+  }
+}
+
 }  // namespace hermes::test
