@@ -129,8 +129,8 @@ constexpr Verb k_verbs[] = {
      {.json_lines = true},
      decompose},
     {"kanban", "schedule", "", "put tasks aside until a time, or until they are unblocked",
-     "From todo, ready, running (the worker is stopped) and blocked. Without --at and --in they "
-     "wait for `unblock`.",
+     "From todo, ready, running (the worker is stopped) and blocked; a scheduled task gets another "
+     "time. Without --at and --in they wait for `unblock`.",
      arguments::k_schedule, k_for_agents, schedule},
     {"kanban", "request-review", "", "hand the work of running tasks to a reviewer",
      "[dispatcher] reviewer names the profile that reviews; without one a person does. `complete` "

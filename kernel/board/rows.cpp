@@ -151,7 +151,7 @@ void move_task(Change& change, Task& task, Status to, EventKind kind, const nloh
   if (to == Status::done) {
     task.completed_at = change.now;
   }
-  if (from == Status::scheduled) {
+  if (from == Status::scheduled && to != Status::scheduled) {
     task.wake_at.reset();
   }
   if (from == Status::triage || to == Status::done) {

@@ -22,7 +22,7 @@ const std::vector<Status>& sources(Move move) {
       {triage, todo, ready, blocked, review},
       {triage},
       {triage},
-      {todo, ready, running, blocked},
+      {todo, ready, running, blocked, scheduled},
       {scheduled},
       {running},
       {review, running},

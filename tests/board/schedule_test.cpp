@@ -126,9 +126,23 @@ TEST_CASE("a task that the breaker has blocked starts afresh when a person sched
   CHECK(f.candidates() == std::vector{id});
 }
 
+TEST_CASE("a scheduled task is given another time, or none") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  REQUIRE(schedule(f, f.person, id, f.now + 1h));
+  REQUIRE(schedule(f, f.person, id, f.now + 2h, "not yet"));
+  CHECK(f.status(id) == Status::scheduled);
+  CHECK(f.task(id).wake_at == f.now + 2h);
+  f.pass(1h);
+  CHECK(f.due().empty());
+  REQUIRE(schedule(f, f.person, id));
+  CHECK_FALSE(f.task(id).wake_at);
+  REQUIRE(f.change([&](board::Change& c) { return board::unblock(c, id, {}, false); }));
+  CHECK(f.status(id) == Status::ready);
+}
+
 TEST_CASE("a refused schedule names the state, changes nothing and leaves no comment") {
-  for (const Status status :
-       {Status::triage, Status::scheduled, Status::review, Status::done, Status::archived}) {
+  for (const Status status : {Status::triage, Status::review, Status::done, Status::archived}) {
     CAPTURE(to_word(status));
     BoardFixture f;
     const auto id =
@@ -138,9 +152,7 @@ TEST_CASE("a refused schedule names the state, changes nothing and leaves no com
                                                    .triage = status == Status::triage}));
            return made.task.id;
          }).value();
-    if (status == Status::scheduled) {
-      REQUIRE(schedule(f, f.person, id));
-    } else if (status == Status::review) {
+    if (status == Status::review) {
       const auto run = f.start(id);
       REQUIRE(
           f.as(f.worker(run), [&](board::Change& c) { return board::request_review(c, id, {}); }));
