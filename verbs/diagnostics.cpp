@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "kernel/base/text.hpp"
@@ -215,8 +217,9 @@ Result<Answer> diagnostics(Call& call) {
     answer.value.push_back(row_json(nullptr, "board " + open.paths.slug, nullptr, nullptr, found));
   }
   if (more) {
-    answer.advice.push_back("note: of a kind only the first " +
-                            std::to_string(board::k_most_suspects) + " tasks are looked at");
+    answer.advice.push_back(fmt::format(
+        "note: there may be more: of a kind at most {} tasks are looked at, out of the first {}",
+        board::k_most_suspects, board::k_queue));
   }
   return answer;
 }

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::int64_t k_streak = 40;   // runs of a task that are looked at
 constexpr std::int64_t k_events = 300;  // events of a task that are looked at for cycles
-constexpr std::int64_t k_queue = 2000;  // waiting tasks that are looked at
 
 class Collector {
  public:
@@ -31,6 +30,8 @@ class Collector {
       }
     }
   }
+  // That there is more than was looked at.
+  void note(bool more) { out_.more = out_.more || more; }
   Suspects take() { return std::move(out_); }
 
  private:
@@ -51,29 +52,47 @@ std::vector<rules::PastRun> ended_runs(db::Reader& tx, const std::string& id) {
   return runs;
 }
 
-// When it was blocked after it had been released, newest first.
+// An event of a task that its worker has blocked.
+const std::string k_is_workers_block =
+    "e.kind IN ('blocked', 'block_loop_detected') AND e.payload LIKE '%\"source\":\"worker\"%'";
+
+// When its workers blocked it after it had been released, newest first.
 std::vector<Instant> block_cycles(db::Reader& tx, const std::string& id) {
-  std::vector<std::pair<std::string, Instant>> events;
+  struct Step {
+    bool blocks;
+    Instant at;
+  };
+  std::vector<Step> steps;
   {
-    auto row = tx.query("SELECT kind, at FROM events WHERE task_id = $1 ORDER BY seq DESC LIMIT $2",
+    auto row = tx.query("SELECT " + k_is_workers_block +
+                            ", e.at FROM events e WHERE e.task_id = $1 AND (" + k_is_workers_block +
+                            " OR e.kind IN ('unblocked', 'promoted_manual')) ORDER BY e.seq DESC "
+                            "LIMIT $2",
                         id, k_events);
     while (row.next()) {
-      events.emplace_back(row.text(0), row.instant(1));
+      steps.push_back({row.boolean(0), row.instant(1)});
     }
   }
-  const auto is = [](const std::string& kind, EventKind word) { return kind == to_word(word); };
   std::vector<Instant> cycles;
   bool released = false;
-  for (const auto& [kind, at] : events | std::views::reverse) {
-    if (is(kind, EventKind::unblocked) || is(kind, EventKind::promoted_manual)) {
-      released = true;
-    } else if (released &&
-               (is(kind, EventKind::blocked) || is(kind, EventKind::block_loop_detected))) {
-      cycles.insert(cycles.begin(), at);
-      released = false;
+  for (const Step& step : steps | std::views::reverse) {
+    if (step.blocks && released) {
+      cycles.insert(cycles.begin(), step.at);
     }
+    released = !step.blocks;
   }
   return cycles;
+}
+
+// Whether the query, whose last parameter is its LIMIT, has more rows than `most`.
+template <class... Args>
+bool is_longer(db::Reader& tx, std::int64_t most, std::string_view sql, const Args&... args) {
+  auto row = tx.query(sql, args..., most + 1);
+  std::int64_t rows = 0;
+  while (row.next()) {
+    ++rows;
+  }
+  return rows > most;
 }
 
 std::optional<Instant> instant_of(db::Cursor row) {
@@ -91,22 +110,42 @@ Suspects suspects(db::Reader& tx, const rules::DiagnosticContext& context) {
       "LIMIT $1",
       most));
   found.add(
-      tx.query("SELECT id FROM tasks INDEXED BY tasks_blocked WHERE status = 'blocked' AND "
-               "updated_at <= $1 ORDER BY "
-               "updated_at LIMIT $2",
+      tx.query("SELECT id FROM tasks INDEXED BY tasks_blocked WHERE status = 'blocked' AND status "
+               "IN ('blocked', 'triage') AND blocked_at IS NOT NULL AND blocked_at <= $1 ORDER BY "
+               "blocked_at LIMIT $2",
                context.now - thresholds.blocked, most));
+  for (const Status status : {Status::blocked, Status::triage}) {
+    found.add(tx.query(
+        "SELECT t.id FROM (SELECT id FROM tasks INDEXED BY tasks_blocked WHERE status = $1 AND "
+        "status IN ('blocked', 'triage') AND blocked_at IS NOT NULL AND blocked_at > $2 ORDER BY "
+        "blocked_at DESC LIMIT $3) t WHERE (SELECT count(*) FROM events e WHERE e.task_id = t.id "
+        "AND e.at > $2 AND " +
+            k_is_workers_block + ") >= $4 LIMIT $5",
+        status, context.now - thresholds.cycle_window, k_queue, thresholds.cycles, most));
+    found.note(is_longer(tx, k_queue,
+                         "SELECT 1 FROM tasks INDEXED BY tasks_blocked WHERE status = $1 AND "
+                         "status IN ('blocked', 'triage') AND blocked_at IS NOT NULL AND "
+                         "blocked_at > $2 LIMIT $3",
+                         status, context.now - thresholds.cycle_window));
+  }
   found.add(tx.query(
       "SELECT id FROM tasks WHERE block_total > 0 AND block_total >= $1 ORDER BY block_total DESC "
       "LIMIT $2",
       thresholds.cycles, most));
   for (const Status status : {Status::ready, Status::review}) {
+    // Without somebody who takes what is nobody's, those that have an assignee are sought for.
+    const bool all = !context.limits.default_assignee.empty() ||
+                     (status == Status::review && !context.limits.reviewer.empty());
+    const Instant before = context.now - thresholds.stranded;
     found.add(tx.query(
         "SELECT id FROM (SELECT id, assignee FROM tasks WHERE status = $1 AND ready_since IS NOT "
         "NULL AND ready_since <= $2 ORDER BY ready_since LIMIT $3) WHERE assignee <> '' OR $4 "
-        "LIMIT "
-        "$5",
-        status, context.now - thresholds.stranded, k_queue,
-        !context.limits.default_assignee.empty(), most));
+        "LIMIT $5",
+        status, before, k_queue, all, most));
+    found.note(!all && is_longer(tx, k_queue,
+                                 "SELECT 1 FROM tasks WHERE status = $1 AND ready_since IS NOT "
+                                 "NULL AND ready_since <= $2 LIMIT $3",
+                                 status, before));
   }
   found.add(
       tx.query("SELECT id FROM (SELECT id, hold_reason FROM tasks WHERE eligible_at > $1 ORDER BY "
@@ -134,14 +173,20 @@ Result<rules::TaskHealth> task_health(db::Reader& tx, const std::string& id,
   health.profile = worker_profile(health.task, context.limits);
   health.runs = ended_runs(tx, id);
   health.planning = planning_of(tx, id);
+  health.blocked_at = instant_of(tx.query("SELECT blocked_at FROM tasks WHERE id = $1", id));
   health.last_comment_at = instant_of(
       tx.query("SELECT at FROM comments WHERE task_id = $1 ORDER BY id DESC LIMIT 1", id));
-  if (health.task.block_total >= context.thresholds.cycles) {
+  const Status status = health.task.status;
+  if (status == Status::blocked || status == Status::triage ||
+      health.task.block_total >= context.thresholds.cycles) {
     health.cycles = block_cycles(tx, id);
   }
   if (health.task.current_run_id) {
-    health.heartbeat_at = instant_of(
-        tx.query("SELECT heartbeat_at FROM runs WHERE id = $1", *health.task.current_run_id));
+    auto row = tx.query("SELECT heartbeat_at, holder_kind FROM runs WHERE id = $1",
+                        *health.task.current_run_id);
+    row.next();
+    health.heartbeat_at = row.maybe_instant(0);
+    health.by_hand = row.word<HolderKind>(1) == HolderKind::external;
   }
   for (const rules::OpenParent& parent : open_parents(tx, id)) {
     if (parent.status == Status::archived) {

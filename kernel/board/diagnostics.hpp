@@ -14,6 +14,9 @@ namespace hermes::board {
 // At most so many tasks for each rule, the worst or oldest first.
 inline constexpr std::int64_t k_most_suspects = 200;
 
+// Out of so many, where what is sought has no index of its own.
+inline constexpr std::int64_t k_queue = 2000;
+
 struct Suspects {
   std::vector<std::string> ids;
   bool more = false;  // there were more than are looked at

@@ -176,7 +176,7 @@ std::optional<Diagnostic> workspace_failed(const TaskHealth& health, const Comma
 std::optional<Diagnostic> stuck_in_blocked(const TaskHealth& health, const Commands& commands,
                                            const DiagnosticContext& context) {
   const Task& task = health.task;
-  const Instant since = task.updated_at;
+  const Instant since = health.blocked_at.value_or(task.updated_at);
   if (task.status != Status::blocked || context.now - since < context.thresholds.blocked ||
       (health.last_comment_at && *health.last_comment_at > since)) {
     return std::nullopt;
@@ -275,7 +275,10 @@ std::optional<Diagnostic> heartbeat_stale(const TaskHealth& health, const Comman
       .kind = DiagnosticKind::heartbeat_stale,
       .severity = Severity::warning,
       .title = fmt::format("its last heartbeat is {} old", format_duration(age)),
-      .detail = "it is stopped once it has also run longer than stale_timeout",
+      .detail = health.by_hand ? "it was claimed by hand: its claim ends with its term"
+                : context.limits.stale_timeout.count() <= 0
+                    ? "nothing stops it: stale_timeout is 0"
+                    : "it is stopped once it has also run longer than stale_timeout",
       .actions = {commands.log(), commands.reclaim()},
       .first_seen = health.heartbeat_at,
       .last_seen = health.heartbeat_at,

@@ -96,13 +96,15 @@ struct PastRun {
 
 struct TaskHealth {
   Task task;
-  std::string profile;        // that works on it
-  std::vector<PastRun> runs;  // ended ones, newest first, as many as a streak may need
+  std::string profile;                // that works on it
+  std::vector<PastRun> runs;          // ended ones, newest first, as many as a streak may need
+  std::optional<Instant> blocked_at;  // when it was last blocked
   std::optional<Instant> last_comment_at;
   std::vector<Instant> cycles;                // when it was blocked after an unblock, newest first
   std::optional<Instant> heartbeat_at;        // of the run that is open
   std::vector<std::string> archived_parents;  // whose `done` it waits for
   std::optional<Planning> planning;
+  bool by_hand = false;  // that run was claimed by a person or a script
 };
 
 struct ProfileHealth {

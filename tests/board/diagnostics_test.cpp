@@ -80,6 +80,53 @@ TEST_CASE_METHOD(HealthFixture, "a worker that blocks and is released again and 
   CHECK(kinds_of(id) == std::vector<std::string>{"block_unblock_cycling"});
 }
 
+TEST_CASE_METHOD(HealthFixture, "a worker that is sent to triage again and again is told of too") {
+  const std::string id = add("t");
+  for (int i = 0; i < 4; ++i) {
+    const Run run = start(id);
+    REQUIRE(as(worker(run),
+               [&](board::Change& c) { return board::block(c, id, BlockKind::needs_input, "x"); }));
+    REQUIRE(exits(run, 0));
+    if (i < 3) {  // which forgets how often it was blocked, where it leaves triage
+      REQUIRE(change([&](board::Change& c) { return board::promote(c, id, {}, false); }));
+    }
+    pass(1min);
+  }
+  REQUIRE(status(id) == Status::triage);
+  REQUIRE(task(id).block_total < 3);
+  CHECK(is_suspect(id));
+  CHECK(kinds_of(id) == std::vector<std::string>{"block_unblock_cycling"});
+  pass(25h);
+  CHECK(kinds_of(id).empty());
+}
+
+TEST_CASE_METHOD(HealthFixture, "an edit does not make a block younger") {
+  const std::string id = add("t");
+  REQUIRE(change([&](board::Change& c) { return board::block(c, id, {}, "what now"); }));
+  pass(25h);
+  REQUIRE(change([&](board::Change& c) { return board::edit(c, id, {.title = "other"}); }));
+  CHECK(is_suspect(id));
+  CHECK(kinds_of(id) == std::vector<std::string>{"stuck_in_blocked"});
+  REQUIRE(change([&](board::Change& c) { return board::unblock(c, id, {}, false); }));
+  REQUIRE(change([&](board::Change& c) { return board::block(c, id, {}, "again"); }));
+  CHECK(kinds_of(id).empty());
+}
+
+TEST_CASE_METHOD(HealthFixture, "that not all waiting tasks were looked at is said") {
+  REQUIRE(change([&](board::Change& c) -> Result<int> {
+    return c.tx.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2) INSERT INTO "
+        "tasks (id, title, status, created_at, updated_at, ready_since, eligible_at) SELECT "
+        "printf('t_%08x', i), 'nobody''s', 'ready', $1, $1, $1, $1 FROM n",
+        now, board::k_queue + 1);
+  }));
+  pass(1s);
+  add("somebody's");
+  pass(1h);
+  CHECK(read(
+      [&](db::Reader& tx) { return board::suspects(tx, {.now = now, .limits = limits}).more; }));
+}
+
 TEST_CASE_METHOD(HealthFixture, "rate limits and missed heartbeats are found") {
   const std::string limited = add("limited");
   for (int i = 0; i < 20; ++i) {
@@ -155,8 +202,8 @@ TEST_CASE_METHOD(HealthFixture, "looking for suspects scans no table") {
   for (const std::string sql : {"SELECT id FROM tasks WHERE failures > 0 AND status <> 'running' "
                                 "ORDER BY failures DESC LIMIT 9",
                                 "SELECT id FROM tasks INDEXED BY tasks_blocked WHERE status = "
-                                "'blocked' AND updated_at <= 5 "
-                                "ORDER BY updated_at LIMIT 9",
+                                "'blocked' AND status IN ('blocked', 'triage') AND blocked_at IS "
+                                "NOT NULL AND blocked_at <= 5 ORDER BY blocked_at LIMIT 9",
                                 "SELECT id FROM tasks WHERE block_total > 0 AND block_total >= 3 "
                                 "ORDER BY block_total DESC LIMIT 9",
                                 "SELECT id FROM tasks WHERE status = 'ready' AND ready_since IS "

@@ -114,3 +114,19 @@ TEST_CASE("a worker deletes nothing") {
             .code == ErrorCode::forbidden);
   CHECK(f.status(id) == Status::archived);
 }
+
+TEST_CASE("runs are deleted without looking at every task") {
+  BoardFixture f;
+  f.read([](db::Reader& tx) {
+    // What SQLite asks for each deleted run (the foreign key of current_run_id), and for each
+    // pruned event.
+    for (const std::string sql : {"SELECT rowid FROM tasks WHERE current_run_id = $1",
+                                  "SELECT rowid FROM deliveries WHERE event_seq = $1"}) {
+      auto row = tx.query("EXPLAIN QUERY PLAN " + sql, std::int64_t{1});
+      REQUIRE(row.next());
+      INFO(row.text(3));
+      CHECK(row.text(3).find("SEARCH") == 0);
+    }
+    return 0;
+  });
+}

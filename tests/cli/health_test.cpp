@@ -30,7 +30,7 @@ void make_ill(const Hermes& hermes) {
   sql(hermes,
       "UPDATE tasks SET failures = 4, last_failure = 'exit code 3' WHERE title = 'failing';"
       "UPDATE tasks SET ready_since = 1000, eligible_at = 1000 WHERE title = 'forgotten';"
-      "UPDATE tasks SET updated_at = 1000 WHERE title = 'blocked';"
+      "UPDATE tasks SET blocked_at = 1000 WHERE title = 'blocked';"
       "DELETE FROM comments;"
       "UPDATE runs SET heartbeat_at = started_at - 7200000;"
       "INSERT INTO profile_gates (profile, paused_until, pause_ms, reason) VALUES ('shell', "

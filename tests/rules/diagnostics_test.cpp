@@ -152,6 +152,15 @@ TEST_CASE("a heartbeat that has stopped and a workspace that cannot be made are 
   CHECK(found(running).empty());
   running.heartbeat_at = k_now - 1h;
   CHECK(found(running) == Words{"heartbeat_stale warning"});
+  const auto detail = [&](const DiagnosticContext& context) {
+    return diagnose(running, context).front().detail;
+  };
+  CHECK(detail(k_context).find("it is stopped") == 0);
+  DiagnosticContext never = k_context;
+  never.limits.stale_timeout = 0s;
+  CHECK(detail(never).find("nothing stops it") == 0);
+  running.by_hand = true;
+  CHECK(detail(k_context).find("claimed by hand") != std::string::npos);
   TaskHealth nowhere = with_runs({Outcome::spawn_failed}, 1);
   CHECK(found(nowhere).empty());
   nowhere.runs.front().exit_kind = ExitKind::workspace_failed;
