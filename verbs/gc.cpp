@@ -163,9 +163,52 @@ Result<Trees> sweep_trees(const Sweep& sweep) {
   return trees;
 }
 
+// What nobody has delivered in all the time for which events are kept is given up, and told; or it
+// would be kept for ever. A shorter time in one call is about events alone.
+Result<std::int64_t> give_up_deliveries(const Sweep& sweep) {
+  const Instant before = sweep.now - sweep.open.config.event_retention;
+  std::int64_t given_up = 0;
+  while (!sweep.dry_run) {
+    TRY_ASSIGN(const auto overdue, sweep.open.database.read([&](db::Reader& tx) {
+      return Result<std::vector<std::int64_t>>(board::overdue_deliveries(tx, before, k_page));
+    }));
+    if (overdue.empty()) {
+      break;
+    }
+    TRY(sweep.open.database.write(
+        [&](db::Writer& tx) -> Result<void> {
+          board::give_up_deliveries(tx, overdue);
+          return {};
+        },
+        sweep.open.config.gate_wait));
+    given_up += static_cast<std::int64_t>(overdue.size());
+  }
+  if (given_up > 0) {
+    sweep.answer.advice.push_back(
+        fmt::format("note: {} message{} {} waited as long as events are kept and nothing has "
+                    "delivered {}: given up; `hermes kanban notify-list` shows to whom",
+                    given_up, given_up == 1 ? "" : "s", given_up == 1 ? "has" : "have",
+                    given_up == 1 ? "it" : "them"));
+  }
+  return given_up;
+}
+
+Result<std::int64_t> sweep_board_events(const Sweep& sweep, Instant before) {
+  TRY_ASSIGN(const std::int64_t old, sweep.open.database.read([&](db::Reader& tx) {
+    return Result<std::int64_t>(board::count_old_board_events(tx, before));
+  }));
+  if (old == 0 || sweep.dry_run) {
+    return old;
+  }
+  return sweep.open.database.write(
+      [&](db::Writer& tx) -> Result<std::int64_t> { return board::prune_board_events(tx, before); },
+      sweep.open.config.gate_wait);
+}
+
 Result<Count> sweep_events(const Sweep& sweep) {
   const Instant before = sweep.before("event-retention-days", sweep.open.config.event_retention);
   Count count;
+  TRY_ASSIGN(count.items, sweep_board_events(sweep, before));
   std::string after;
   while (true) {
     // Found without the gate, so that a board with nothing to remove keeps nobody waiting.
@@ -255,6 +298,7 @@ Result<Answer> gc(Call& call) {
   const Sweep sweep{open, call, call.environment.now, call.values.flag("dry-run"), answer};
   TRY_ASSIGN(const Count workspaces, sweep_workspaces(sweep));
   TRY_ASSIGN(const Trees trees, sweep_trees(sweep));
+  TRY_ASSIGN(const std::int64_t given_up, give_up_deliveries(sweep));
   TRY_ASSIGN(const Count events, sweep_events(sweep));
   TRY_ASSIGN(const Count logs, sweep_logs(sweep));
   TRY_ASSIGN(const Count attachments, sweep_attachments(sweep));
@@ -264,6 +308,7 @@ Result<Answer> gc(Call& call) {
                   {"workspaces", count_json(workspaces)},
                   {"worktrees", {{"removed", trees.count.items}, {"trees", trees.each}}},
                   {"events", {{"removed", events.items}}},
+                  {"deliveries", {{"given_up", given_up}}},
                   {"logs", count_json(logs)},
                   {"attachments", count_json(attachments)},
                   {"leftovers", count_json(leftovers)},

@@ -7,14 +7,23 @@ namespace hermes::board {
 
 namespace {
 
-// The first event that stays: the oldest that is young enough, or the last change of state when
-// that comes first. A prefix goes, never one from between, whatever the clock did.
+const std::string k_to_be_delivered =
+    "EXISTS (SELECT 1 FROM deliveries d WHERE d.event_seq = events.seq AND d.state = 'pending')";
+
+// The first event that stays: the oldest that is young enough or still to be delivered, or the last
+// change of state when that comes first. A prefix goes, never one from between, whatever the clock
+// did.
 const std::string k_old =
     "FROM events WHERE task_id = $1 AND seq < min("
-    "COALESCE((SELECT min(seq) FROM events WHERE task_id = $1 AND at >= $2), 9223372036854775807),"
+    "COALESCE((SELECT min(seq) FROM events WHERE task_id = $1 AND (at >= $2 OR " +
+    k_to_be_delivered +
+    ")), 9223372036854775807),"
     "COALESCE((SELECT max(seq) FROM events WHERE task_id = $1 AND payload LIKE '%\"to\":%'"
     " AND EXISTS (SELECT 1 FROM tasks WHERE id = $1)), 9223372036854775807))"
     " AND NOT EXISTS (SELECT 1 FROM tasks WHERE id = $1 AND status NOT IN ('done', 'archived'))";
+
+const std::string k_old_of_board =
+    "FROM events WHERE task_id IS NULL AND at < $1 AND NOT " + k_to_be_delivered;
 
 }  // namespace
 
@@ -58,7 +67,45 @@ std::int64_t count_old_events(db::Reader& tx, const std::string& task_id, Instan
 }
 
 std::int64_t prune_events(db::Writer& tx, const std::string& task_id, Instant before) {
+  tx.execute("DELETE FROM deliveries WHERE event_seq IN (SELECT seq " + k_old + ")", task_id,
+             before);
   return tx.execute("DELETE " + k_old, task_id, before);
+}
+
+std::int64_t count_old_board_events(db::Reader& tx, Instant before) {
+  auto row = tx.query("SELECT count(*) " + k_old_of_board, before);
+  return row.next() ? row.integer(0) : 0;
+}
+
+std::int64_t prune_board_events(db::Writer& tx, Instant before) {
+  tx.execute("DELETE FROM deliveries WHERE event_seq IN (SELECT seq " + k_old_of_board + ")",
+             before);
+  return tx.execute("DELETE " + k_old_of_board, before);
+}
+
+std::vector<std::int64_t> overdue_deliveries(db::Reader& tx, Instant before, std::int64_t most) {
+  std::vector<std::int64_t> ids;
+  auto row = tx.query(
+      "SELECT d.id FROM deliveries d JOIN events e ON e.seq = d.event_seq WHERE d.state = 'pending'"
+      " AND e.at < $1 LIMIT $2",
+      before, most);
+  while (row.next()) {
+    ids.push_back(row.integer(0));
+  }
+  return ids;
+}
+
+void give_up_deliveries(db::Writer& tx, const std::vector<std::int64_t>& ids) {
+  constexpr std::string_view k_why = "not delivered as long as its event was kept";
+  for (const std::int64_t id : ids) {
+    tx.execute(
+        "UPDATE deliveries SET state = 'dead', last_error = $2 WHERE id = $1 AND state = 'pending'",
+        id, k_why);
+    tx.execute(
+        "UPDATE notify_subs SET last_error = $2 WHERE id = (SELECT sub_id FROM deliveries WHERE id "
+        "= $1)",
+        id, k_why);
+  }
 }
 
 std::vector<Run> runs_not_gone(db::Reader& tx) {
