@@ -34,6 +34,23 @@ struct Found {
   std::size_t secret = 0;  // bytes after them that are masked
 };
 
+// Words and numbers joined by "/", ".", "-" and "_", as paths and branches are: no key, whatever
+// stands in front of it. What is drawn at random mixes letters and digits.
+bool reads_like_words(std::string_view text) {
+  constexpr std::size_t k_longest_word = 15;
+  constexpr std::size_t k_longest_number = 8;
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find_first_of("/.-_"));
+    const std::size_t letters = length_of(part, is_letter);
+    const std::size_t digits = length_of(part.substr(letters), is_digit);
+    if (letters > k_longest_word || digits > k_longest_number || letters + digits != part.size()) {
+      return false;
+    }
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+  }
+  return true;
+}
+
 struct Issuer {
   std::string_view prefix;
   std::size_t least;  // characters of the whole key
@@ -58,7 +75,8 @@ std::optional<Found> issued_key(std::string_view text) {
                                            [](char c) { return is_key(c) || c == '.'; });
       const std::string_view key = text.substr(0, length);
       const bool has_digit = std::any_of(key.begin(), key.end(), is_digit);
-      return length >= issuer.least && has_digit ? std::optional(Found{0, length}) : std::nullopt;
+      const bool is_made = has_digit && !reads_like_words(key.substr(issuer.prefix.size()));
+      return length >= issuer.least && is_made ? std::optional(Found{0, length}) : std::nullopt;
     }
   }
   return std::nullopt;
@@ -91,8 +109,38 @@ bool starts_with_folded(std::string_view text, std::string_view word) {
   return text.size() >= word.size() && to_lower(text.substr(0, word.size())) == word;
 }
 
-// "Bearer <value>" and the like, with or without the header's name in front.
-std::optional<Found> credentials(std::string_view text) {
+// RFC 4648: nothing when it is not base64 with all its padding.
+std::optional<std::string> from_base64(std::string_view text) {
+  constexpr std::string_view k_digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0;
+  const std::string_view digits = text.substr(0, text.find('='));
+  if (text.size() % 4 != 0 || text.size() - digits.size() > 2) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const std::size_t value = k_digits.find(digits[i]);
+    if (value == std::string_view::npos) {
+      return std::nullopt;
+    }
+    bits = (bits << 6U) | static_cast<unsigned>(value);
+    if (i % 4 != 0) {
+      out += static_cast<char>((bits >> (6U - 2U * (i % 4))) & 0xFFU);
+    }
+  }
+  return out;
+}
+
+// What "Basic" carries: user:password.
+bool is_user_and_password(std::string_view value) {
+  const auto text = from_base64(value);
+  return text && text->find(':') != std::string::npos &&
+         std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// "Bearer <value>" and the like. Without the header's name in front it may be prose.
+std::optional<Found> scheme_and_value(std::string_view text, bool in_header) {
   for (const std::string_view scheme : {"bearer ", "basic ", "token "}) {
     if (!starts_with_folded(text, scheme)) {
       continue;
@@ -100,25 +148,86 @@ std::optional<Found> credentials(std::string_view text) {
     const std::string_view rest = text.substr(scheme.size());
     const std::string_view value =
         rest.substr(0, length_of(rest.substr(0, k_looked_at), is_base64));
-    const bool looks_made = value.size() >= 16 && std::any_of(value.begin(), value.end(), is_digit);
-    return looks_made ? std::optional(Found{scheme.size(), length_of(rest, is_base64)})
-                      : std::nullopt;
+    const bool has_digit = std::any_of(value.begin(), value.end(), is_digit);
+    const bool looks_made =
+        value.size() >= 16 && (in_header || has_digit) && !reads_like_words(value);
+    const bool is_basic = scheme == "basic " && is_user_and_password(value);
+    return looks_made || is_basic ? std::optional(Found{scheme.size(), length_of(rest, is_base64)})
+                                  : std::nullopt;
   }
   return std::nullopt;
 }
 
+bool is_blank(char c) { return c == ' '; }
+
+// The quotation mark at `at` and, where it is escaped (JSON within JSON), the backslashes before
+// it; "" when there is none.
+std::string_view quote_at(std::string_view text, std::size_t at) {
+  constexpr std::size_t k_most_backslashes = 3;
+  const std::string_view rest = text.substr(std::min(at, text.size()), k_most_backslashes + 1);
+  const std::size_t backslashes = length_of(rest, [](char c) { return c == '\\'; });
+  const bool is_quote =
+      backslashes < rest.size() && (rest[backslashes] == '"' || rest[backslashes] == '\'');
+  return is_quote ? rest.substr(0, backslashes + 1) : std::string_view();
+}
+
+// What stands between a name and its value: the name's closing quotation mark, the sign, and the
+// value's opening one.
+struct Assignment {
+  std::size_t length = 0;
+  char sign = 0;           // '=' or ':'
+  std::string_view quote;  // "" when the value is bare
+};
+std::optional<Assignment> assignment(std::string_view text) {
+  std::size_t at = quote_at(text, 0).size();
+  const std::size_t gap = length_of(text.substr(at), is_blank);
+  const char sign = at + gap < text.size() ? text[at + gap] : '\0';
+  if ((sign != '=' && sign != ':') || gap > 1) {
+    return std::nullopt;
+  }
+  at += gap + 1;
+  at += length_of(text.substr(at), is_blank);
+  const std::string_view quote = quote_at(text, at);
+  return Assignment{at + quote.size(), sign, quote};
+}
+
+std::optional<Found> credentials(std::string_view text) {
+  constexpr std::string_view k_header = "authorization";
+  if (!starts_with_folded(text, k_header)) {
+    return scheme_and_value(text, false);
+  }
+  const auto between = assignment(text.substr(k_header.size()));
+  if (!between) {
+    return std::nullopt;
+  }
+  const std::size_t at = k_header.size() + between->length;
+  auto found = scheme_and_value(text.substr(at), true);
+  if (found) {
+    found->kept += at;
+  }
+  return found;
+}
+
 std::optional<Found> private_key(std::string_view text) {
   constexpr std::string_view k_begin = "-----BEGIN ";
+  constexpr std::string_view k_head_ends = "PRIVATE KEY-----";
   if (!text.starts_with(k_begin)) {
     return std::nullopt;
   }
-  const std::string_view head = first_line(text.substr(0, k_longest_head));
-  if (head.find("PRIVATE KEY-----") == std::string_view::npos) {
+  const std::string_view line = first_line(text.substr(0, k_longest_head));
+  const std::size_t found = line.find(k_head_ends);
+  if (found == std::string_view::npos) {
     return std::nullopt;
   }
   // A key that is cut off is masked to the end of the text.
-  const std::size_t end = text.find("-----END ", head.size());
-  return Found{head.size(), (end == std::string_view::npos ? text.size() : end) - head.size()};
+  const std::size_t head = found + k_head_ends.size();
+  const std::size_t end = text.find("-----END ", head);
+  return Found{head, (end == std::string_view::npos ? text.size() : end) - head};
+}
+
+// A key on lines of its own keeps them.
+std::string masked_key(std::string_view body) {
+  return body.starts_with('\n') || body.starts_with("\r\n") ? "\n***\n" : "***";
 }
 
 // At "://": the password of user:password@host.
@@ -135,6 +244,10 @@ std::optional<Found> url_password(std::string_view text) {
     return std::nullopt;
   }
   const std::string_view password = authority.substr(colon + 1, at - colon - 1);
+  const std::size_t port = length_of(password, is_digit);
+  if (port > 0 && port < password.size() && (password[port] == ',' || password[port] == ';')) {
+    return std::nullopt;  // the end of the URL, and something else with an '@' in it
+  }
   if (password.front() == '$' || password.front() == '{' || password.front() == '<') {
     return std::nullopt;
   }
@@ -150,15 +263,16 @@ bool is_harmless(std::string_view value) {
          std::find(k_nothing.begin(), k_nothing.end(), folded) != k_nothing.end();
 }
 
-std::size_t length_of_value(std::string_view text, char quote) {
-  if (quote == 0) {
+std::size_t length_of_value(std::string_view text, std::string_view quote) {
+  if (quote.empty()) {
     return length_of(text, [](char c) {
       return std::string_view(" \t\r\n\"',;&|)(}]").find(c) == std::string_view::npos;
     });
   }
+  const std::size_t escape = quote.size() == 1 ? 2 : 2 * quote.size();  // of one character within
   std::size_t at = 0;
-  while (at < text.size() && text[at] != quote && text[at] != '\n') {
-    at += text[at] == '\\' ? 2 : 1;
+  while (at < text.size() && text[at] != '\n' && !text.substr(at).starts_with(quote)) {
+    at += text[at] == '\\' ? escape : 1;
   }
   return std::min(at, text.size());
 }
@@ -169,31 +283,22 @@ std::optional<Found> named_value(std::string_view text) {
   if (name == 0 || !is_secret_name(text.substr(0, name))) {
     return std::nullopt;
   }
-  std::size_t at = name;
-  const bool quoted_name = at < text.size() && (text[at] == '"' || text[at] == '\'');
-  at += quoted_name ? 1 : 0;
-  const std::size_t gap = length_of(text.substr(at), [](char c) { return c == ' '; });
-  const char sign = at + gap < text.size() ? text[at + gap] : '\0';
-  if ((sign != '=' && sign != ':') || (gap > 1)) {
+  const auto between = assignment(text.substr(name));
+  if (!between) {
     return std::nullopt;
   }
-  at += gap + 1;
-  at += length_of(text.substr(at), [](char c) { return c == ' '; });
-  char quote = 0;
-  if (at < text.size() && (text[at] == '"' || text[at] == '\'')) {
-    quote = text[at++];
-  }
+  const std::size_t at = name + between->length;
   const std::string_view rest = text.substr(at);
   const std::string_view value =
-      rest.substr(0, length_of_value(rest.substr(0, k_looked_at), quote));
+      rest.substr(0, length_of_value(rest.substr(0, k_looked_at), between->quote));
   // After a colon stands prose as often as a value; a value is quoted, or made of letters and
   // digits.
   const bool made = value.size() >= 12 && std::any_of(value.begin(), value.end(), is_digit) &&
                     std::any_of(value.begin(), value.end(), is_letter);
-  if (is_harmless(value) || (sign == ':' && quote == 0 && !made)) {
+  if (is_harmless(value) || (between->sign == ':' && between->quote.empty() && !made)) {
     return std::nullopt;
   }
-  return Found{at, length_of_value(rest, quote)};
+  return Found{at, length_of_value(rest, between->quote)};
 }
 
 std::optional<Found> find_at(std::string_view text) {
@@ -252,13 +357,15 @@ std::string mask_secrets(std::string_view text) {
     const auto found =
         begins_word || c == '-' || c == ':' ? find_at(text.substr(at)) : std::nullopt;
     if (!found) {
-      after_word = is_word(c);
+      // The letter of a written \n, \r or \t belongs to no word.
+      const bool escaped = at > 0 && text[at - 1] == '\\' && (c == 'n' || c == 'r' || c == 't');
+      after_word = is_word(c) && !escaped;
       ++at;
       continue;
     }
     const std::string_view secret = text.substr(at + found->kept, found->secret);
     out.append(text.substr(copied, at + found->kept - copied));
-    out += text.substr(at).starts_with("-----BEGIN ") ? "\n***\n" : masked_value(secret);
+    out += c == '-' ? masked_key(secret) : masked_value(secret);
     at += found->kept + found->secret;
     copied = at;
     after_word = false;

@@ -9,13 +9,15 @@
 // Masked are
 //   * keys with the prefix of their issuer (sk-…, ghp_…, AKIA…, xoxb-…, glpat-…, AIza… and others)
 //   * JSON Web Tokens (RFC 7519): three base64url parts that begin with eyJ
-//   * the value of an Authorization header (RFC 9110): Bearer, Basic, Token
+//   * the value after Bearer, Basic and Token (RFC 9110), where it is no path; after Authorization:
+//     also one of letters alone
 //   * the body of a PEM private key (RFC 7468)
 //   * the password of a URL with user information (RFC 3986)
-//   * the value after NAME= or "name": where the name says that it is a secret
+//   * the value after NAME= or "name": where the name says that it is a secret, in JSON within JSON
+//     too (\"name\": \"value\"), if it has at least four characters
 // A value of up to 17 characters becomes "***", a longer one keeps its first and last four
-// characters. What a shell or a template fills in later ($X, ${X}, $(…), {x}, <x>) is no secret and
-// stays.
+// characters. Words and numbers that "/", ".", "-" and "_" join are paths and branches, not keys.
+// What a shell or a template fills in later ($X, ${X}, $(…), {x}, <x>) is no secret and stays.
 namespace hermes {
 
 std::string mask_secrets(std::string_view text);

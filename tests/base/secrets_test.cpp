@@ -48,6 +48,43 @@ TEST_CASE("a private key keeps its frame only, also when it is cut off") {
   CHECK(mask_secrets(certificate) == certificate);
 }
 
+TEST_CASE("a private key on one line is masked, and what follows it stays") {
+  const std::string head = std::string("-----BEGIN PRIVATE") + " KEY-----";
+  const std::string tail = std::string("-----END PRIVATE") + " KEY-----";
+  const std::string once = mask_secrets("k " + head + R"(\nMIIabc\ndef\n)" + tail + R"(\n and on)");
+  CHECK(once == "k " + head + "***" + tail + R"(\n and on)");
+  CHECK(mask_secrets(once) == once);
+}
+
+TEST_CASE("the value of an Authorization header is masked without a digit in it") {
+  CHECK(mask_secrets("Authorization: Basic dXNlcjpwYXNz") == "Authorization: Basic ***");
+  CHECK(mask_secrets("curl -u basic dXNlcjpwYXNz x") == "curl -u basic *** x");
+  CHECK(mask_secrets("Authorization: Bearer abcdefghijklmnopqrstuvwx") ==
+        "Authorization: Bearer abcd***uvwx");
+  CHECK(mask_secrets(R"({"Authorization": "Bearer abcdefghijklmnopqrstuvwx"})") ==
+        R"({"Authorization": "Bearer abcd***uvwx"})");
+}
+
+TEST_CASE("a secret is found in JSON within JSON, and after a written line break") {
+  CHECK(mask_secrets(R"("{\"password\": \"hunter2secret99\", \"n\": \"x\"}")") ==
+        R"("{\"password\": \"***\", \"n\": \"x\"}")");
+  CHECK(mask_secrets(R"({\"password\": \"a\\\"bcd\", \"n\": 1})") ==
+        R"({\"password\": \"***\", \"n\": 1})");
+  const std::string key = sample("ghp_", 40);
+  CHECK(mask_secrets("a\\n" + key).find(key) == std::string::npos);
+  CHECK(mask_secrets(R"(C:\token=hunter22)") == R"(C:\token=***)");
+}
+
+TEST_CASE("paths, branches and ports are no secrets") {
+  for (const std::string text :
+       {"basic tests/unit/test_board2.py fails", "the token kernel/base/secrets_v2.cpp",
+        "branch sk-1234-fix-login-redirect-loop", "npm_config_registry_timeout_30000",
+        "http://host:8080,mail=admin@x.com", "Authorization: Basic authentication is used",
+        "authorization: bearer authentication-middleware-2", "PIN: token=abc"}) {
+    CHECK(mask_secrets(text) == text);
+  }
+}
+
 TEST_CASE("plain text comes back byte for byte") {
   for (const std::string text :
        {"", "The secret: never give up.", "max_tokens = 4096, token_count=12", "a=b c:d e",
