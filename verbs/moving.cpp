@@ -51,7 +51,7 @@ Result<std::optional<std::string>> body_of(Call& call) {
     TRY_ASSIGN(std::string text, call.host.read_input(k_body_bytes));
     return text;
   }
-  TRY_ASSIGN(std::string text, read_file(*path, k_body_bytes));
+  TRY_ASSIGN(std::string text, read_input_file(*path, k_body_bytes));
   return text;
 }
 

@@ -15,6 +15,7 @@
 #include <fstream>
 
 #include "kernel/base/fd.hpp"
+#include "kernel/base/random.hpp"
 #include "kernel/base/text.hpp"
 
 namespace hermes {
@@ -46,14 +47,47 @@ Error system_error(std::string_view doing, const fs::path& path, int error_numbe
       hint};
 }
 
-Result<std::string> read_file(const fs::path& path, std::size_t most) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+bool is_there(const fs::path& path) {
+  struct stat facts {};
+  return ::lstat(path.c_str(), &facts) == 0;
+}
+
+bool is_file_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\0", 2)) == std::string_view::npos;
+}
+
+bool lies_in(const fs::path& path, const fs::path& dir) {
+  const auto text_of = [](const fs::path& of) {
+    std::string text = of.lexically_normal().string();
+    return text.ends_with('/') ? text : text + '/';
+  };
+  return text_of(path).starts_with(text_of(dir));
+}
+
+bool really_lies_in(const fs::path& path, const fs::path& dir) {
+  const auto real = [](const fs::path& of) {
+    std::error_code problem;
+    fs::path found = fs::weakly_canonical(of, problem);
+    return problem ? of : found;
+  };
+  return lies_in(real(path), real(dir));
+}
+
+namespace {
+
+Result<Fd> opened(const fs::path& path, int flags) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | flags));
   if (!file) {
     if (errno == ENOENT) {
       return fail(ErrorCode::not_found, fmt::format("no such file: {}", printable(path.string())));
     }
     return std::unexpected(system_error("open", path, errno));
   }
+  return file;
+}
+
+Result<std::string> whole(const Fd& file, const fs::path& path, std::size_t most) {
   std::string text;
   std::array<char, 16384> part{};
   while (true) {
@@ -75,59 +109,43 @@ Result<std::string> read_file(const fs::path& path, std::size_t most) {
   }
 }
 
-namespace {
-
-// A new file beside the one that is meant, removed again unless it has taken its place.
-class Beside {
- public:
-  explicit Beside(const fs::path& path)
-      : path_(path), temporary_(fmt::format("{}.{}.tmp", path.string(), ::getpid())) {}
-  ~Beside() { ::unlink(temporary_.c_str()); }
-  Beside(const Beside&) = delete;
-  Beside& operator=(const Beside&) = delete;
-
-  const fs::path& temporary() const { return temporary_; }
-
-  Result<void> write(std::string_view text, mode_t mode) const {
-    const Fd file(
-        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!file) {
-      return std::unexpected(system_error("write", path_, errno));
-    }
-    while (!text.empty()) {
-      const ssize_t put = ::write(file.get(), text.data(), text.size());
-      if (put < 0 && errno == EINTR) {
-        continue;
-      }
-      if (put <= 0) {
-        return std::unexpected(system_error("write", path_, errno));
-      }
-      text.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return ::fsync(file.get()) == 0 ? Result<void>{}
-                                    : std::unexpected(system_error("write", path_, errno));
-  }
-
- private:
-  fs::path path_;
-  fs::path temporary_;
-};
+// A synced file beside `path` with these contents.
+Result<NewFile> written_beside(const fs::path& path, std::string_view text, mode_t mode) {
+  TRY_ASSIGN(NewFile file, NewFile::create(temporary_beside(path), mode));
+  TRY(file.write(text));
+  TRY(file.sync());
+  return file;
+}
 
 }  // namespace
 
+Result<std::string> read_file(const fs::path& path, std::size_t most) {
+  TRY_ASSIGN(const Fd file, open_regular(path));
+  return whole(file, path, most);
+}
+
+Result<std::string> read_input_file(const fs::path& path, std::size_t most) {
+  TRY_ASSIGN(const Fd file, opened(path, 0));
+  return whole(file, path, most);
+}
+
+fs::path temporary_beside(const fs::path& path) {
+  SystemRandom random;
+  return fmt::format("{}.{:016x}.tmp", path.string(), random.next());
+}
+
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode) {
-  const Beside beside(path);
-  TRY(beside.write(text, mode));
-  if (::rename(beside.temporary().c_str(), path.c_str()) != 0) {
+  TRY_ASSIGN(NewFile file, written_beside(path, text, mode));
+  if (::rename(file.path().c_str(), path.c_str()) != 0) {
     return std::unexpected(system_error("write", path, errno));
   }
+  file.keep();
   return sync_directory(path.parent_path());
 }
 
 Result<bool> create_file(const fs::path& path, std::string_view text, mode_t mode) {
-  const Beside beside(path);
-  TRY(beside.write(text, mode));
-  if (::link(beside.temporary().c_str(), path.c_str()) != 0) {
+  TRY_ASSIGN(const NewFile file, written_beside(path, text, mode));
+  if (::link(file.path().c_str(), path.c_str()) != 0) {
     const int problem = errno;
     return problem == EEXIST ? Result<bool>(false)
                              : std::unexpected(system_error("write", path, problem));
@@ -166,14 +184,8 @@ Result<void> sync_directory(const fs::path& path) {
   return {};
 }
 
-Result<Fd> open_regular(const fs::path& path) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file) {
-    if (errno == ENOENT) {
-      return fail(ErrorCode::not_found, fmt::format("no such file: {}", printable(path.string())));
-    }
-    return std::unexpected(system_error("open", path, errno));
-  }
+Result<Fd> open_regular(const fs::path& path, Links links) {
+  TRY_ASSIGN(Fd file, opened(path, O_NONBLOCK | (links == Links::refused ? O_NOFOLLOW : 0)));
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
     return fail(ErrorCode::invalid,
@@ -261,8 +273,7 @@ Result<void> rename_to_new(const fs::path& from, const fs::path& to) {
   if (errno != EINVAL && errno != ENOSYS) {
     return std::unexpected(system_error("rename to", to, errno));
   }
-  std::error_code ignored;  // a filesystem that knows no such rename
-  if (fs::exists(fs::symlink_status(to, ignored))) {
+  if (is_there(to)) {  // a filesystem that knows no such rename
     return taken();
   }
   if (::rename(from.c_str(), to.c_str()) != 0) {

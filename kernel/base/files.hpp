@@ -20,8 +20,28 @@ namespace fs = std::filesystem;
 // hint for the usual causes.
 Error system_error(std::string_view doing, const fs::path& path, int error_number);
 
-// Whole contents. Error: not_found, unavailable, or invalid when it is longer than `most` bytes.
+// Something has this name; a link as well that leads nowhere. False when that cannot be told.
+bool is_there(const fs::path& path);
+
+// One component of a path that leads nowhere else: not "", "." or "..", without '/' and NUL.
+bool is_file_name(std::string_view name);
+
+// `path` is `dir` or below it, as they are written (lies_in), or without their links and dots, as
+// far as they are there (really_lies_in, which looks at the disk).
+bool lies_in(const fs::path& path, const fs::path& dir);
+bool really_lies_in(const fs::path& path, const fs::path& dir);
+
+// Whole contents of a regular file (open_regular). Error: not_found, unavailable, or invalid when
+// it is no regular file or longer than `most` bytes.
 Result<std::string> read_file(const fs::path& path, std::size_t most);
+
+// The same of what a person names for us to read: also a FIFO, a terminal or /dev/stdin, and so it
+// may wait. Never for a file of ours, in whose place somebody may put one.
+Result<std::string> read_input_file(const fs::path& path, std::size_t most);
+
+// A name for what is to take the place of `path`: "<path>.<16 hex digits>.tmp", drawn anew each
+// time, so that whoever creates it finds nothing of another's there.
+fs::path temporary_beside(const fs::path& path);
 
 // Writes a temporary file beside it, fsyncs, renames: readers see the old text or the new, never a
 // part.
@@ -37,8 +57,9 @@ Result<void> make_directory(const fs::path& path, mode_t mode = 0700);
 Result<void> sync_directory(const fs::path& path);
 
 // A regular file for reading. Nothing is waited for: a FIFO or a device is refused (invalid), a
-// missing file not_found.
-Result<Fd> open_regular(const fs::path& path);
+// missing file not_found. A link in its place is unavailable where it is refused.
+enum class Links { followed, refused };
+Result<Fd> open_regular(const fs::path& path, Links links = Links::followed);
 
 // A file that was not there before. It is removed again unless `keep` was called.
 class NewFile {

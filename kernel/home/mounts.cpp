@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 
 namespace hermes::home {
@@ -31,15 +32,22 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
-bool has_mount(const fs::path& dir) {
+Result<bool> has_mount(const fs::path& dir) {
   std::error_code problem;
   const std::string real = fs::canonical(dir, problem).string();
+  if (problem) {
+    return std::unexpected(system_error("look for mounts in", dir, problem.value()));
+  }
   std::ifstream mounts("/proc/self/mountinfo");
-  bool found = problem || !mounts;
+  if (!mounts) {
+    return fail(ErrorCode::unavailable, "cannot read /proc/self/mountinfo, which names the mounts",
+                "is /proc mounted?");
+  }
+  bool found = false;
   for (std::string line; std::getline(mounts, line);) {
     const auto words = split_list(line, ' ');
     const std::string point = words.size() > 4 ? unescaped(words[4]) : "";
-    found = found || point == real || point.starts_with(real + "/");
+    found = found || point == real || point.starts_with(real == "/" ? real : real + "/");
   }
   return found;
 }

@@ -107,7 +107,11 @@ TreeSize tree_size(const fs::path& dir) {
 }
 
 Result<TreeSize> remove_tree(const fs::path& dir) {
-  if (has_mount(dir)) {
+  if (!is_there(dir)) {
+    return TreeSize{};
+  }
+  TRY_ASSIGN(const bool mounted, has_mount(dir));
+  if (mounted) {
     return fail(ErrorCode::conflict,
                 fmt::format("something is mounted in {}", printable(dir.string())),
                 "unmount it and try again");
@@ -117,6 +121,12 @@ Result<TreeSize> remove_tree(const fs::path& dir) {
     return std::unexpected(system_error("remove", dir, problem));
   }
   return removed;
+}
+
+DraftDirectory::~DraftDirectory() {
+  if (!kept_) {
+    (void)remove_tree(path_);
+  }
 }
 
 }  // namespace hermes::home

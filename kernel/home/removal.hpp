@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 #include "kernel/base/error.hpp"
 
@@ -22,7 +23,24 @@ TreeSize tree_size(const fs::path& dir);
 
 // Removes the directory and all that is in it, a few files at a time: some filesystems pay for
 // thousands at once with minutes. Links are removed, not followed, also when somebody puts them
-// there meanwhile. Error: conflict when something is mounted there; unavailable.
+// there meanwhile. Nothing there is nothing removed. Error: conflict when something is mounted
+// there; unavailable.
 Result<TreeSize> remove_tree(const fs::path& dir);
+
+// A directory of ours that is being filled: removed with all that is in it, unless it is kept.
+class DraftDirectory {
+ public:
+  explicit DraftDirectory(fs::path path) : path_(std::move(path)) {}
+  ~DraftDirectory();
+  DraftDirectory(const DraftDirectory&) = delete;
+  DraftDirectory& operator=(const DraftDirectory&) = delete;
+
+  const fs::path& path() const { return path_; }
+  void keep() { kept_ = true; }
+
+ private:
+  fs::path path_;
+  bool kept_ = false;
+};
 
 }  // namespace hermes::home

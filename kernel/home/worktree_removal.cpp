@@ -76,7 +76,8 @@ Result<void> check_tree(Git& git, const fs::path& tree, const fs::path& common,
                  "it is locked" +
                      (listed->lock_reason.empty() ? "" : ": " + printable(listed->lock_reason)));
   }
-  if (has_mount(tree)) {
+  TRY_ASSIGN(const bool mounted, has_mount(tree));
+  if (mounted) {
     return stays(tree, "something is mounted in it");
   }
   TRY(check_clean(git, tree, *admin));

@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
@@ -33,6 +37,30 @@ TEST_CASE("directories are made private, with their parents, and an existing one
   CHECK((facts.st_mode & 0777) == 0700);
   REQUIRE(write_file_atomically(dir / "file", ""));
   CHECK_FALSE(make_directory(dir / "file"));
+}
+
+TEST_CASE("nothing is waited for in the place of a file, but what a person names may be a FIFO") {
+  const TempDir dir;
+  REQUIRE(::mkfifo((dir / "fifo").c_str(), 0600) == 0);
+  const Fd other(::open((dir / "fifo").c_str(), O_RDWR | O_CLOEXEC));  // so that opening waits not
+  REQUIRE(::write(other.get(), "text", 4) == 4);
+  const auto refused = read_file(dir / "fifo", 4);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("not a regular file") != std::string::npos);
+  CHECK_FALSE(read_file("/dev/null", 100));
+  CHECK(read_input_file("/dev/null", 100) == "");
+}
+
+TEST_CASE("what lies beside a file under any other name is left alone") {
+  const TempDir dir;
+  const std::filesystem::path old =
+      (dir / "x").string() + "." + std::to_string(::getpid()) + ".tmp";
+  std::ofstream(old) << "of somebody else";
+  REQUIRE(write_file_atomically(dir / "x", "one"));
+  CHECK(create_file(dir / "y", "one") == true);
+  CHECK(create_file(dir / "y", "two") == false);
+  CHECK(read_file(old, 100) == "of somebody else");
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 3);
 }
 
 TEST_CASE("the holder of a lock is named by its PID") {
