@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/base/duration.hpp"
+#include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/attachments.hpp"
 #include "kernel/board/comments.hpp"
@@ -68,10 +69,13 @@ void add_attachments(std::string& out, const std::vector<Attachment>& attachment
   const std::size_t shown = std::min(attachments.size(), k_attachments);
   for (std::size_t i = 0; i < shown; ++i) {
     const Attachment& one = attachments[i];
-    out += fmt::format("- {} ({}, {} KB): {}/{}/{}\n", printable(one.filename),
+    // A board that came from elsewhere before its names were checked could lead to any file.
+    const std::string path = is_file_name(one.stored_name)
+                                 ? fmt::format("{}/{}/{}", dir, one.task_id, one.stored_name)
+                                 : "(it has no file: its name cannot be one)";
+    out += fmt::format("- {} ({}, {} KB): {}\n", printable(one.filename),
                        printable(one.content_type.value_or("unknown type")),
-                       std::max<std::int64_t>(1, (one.size + 1023) / 1024), dir, one.task_id,
-                       one.stored_name);
+                       std::max<std::int64_t>(1, (one.size + 1023) / 1024), path);
   }
   if (attachments.size() > shown) {
     out += fmt::format("\n({} more attachments left out)\n", attachments.size() - shown);

@@ -124,6 +124,14 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
   }
 }
 
+std::string stated_problem(std::string_view row) {
+  if (row.starts_with("***")) {  // "*** in database main ***"
+    const std::size_t line = row.find('\n');
+    return std::string(line == std::string_view::npos ? row : row.substr(line + 1));
+  }
+  return std::string(row);
+}
+
 struct Connection::State {
   State(const std::filesystem::path& path, OpenMode mode)
       : database(path.string(),

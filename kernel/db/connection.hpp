@@ -29,6 +29,10 @@ class DbError : public std::runtime_error {
 // I/O) or internal.
 Error to_error(const DbError& error, const std::filesystem::path& path);
 
+// Of what PRAGMA integrity_check says in one row: the problem, without the heading that only names
+// the database.
+std::string stated_problem(std::string_view row);
+
 enum class OpenMode { create, existing };
 
 // One SQLite connection with the settings every connection has (kernel design, section 2): no

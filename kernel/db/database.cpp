@@ -251,7 +251,7 @@ std::vector<std::string> integrity_problems(Connection& connection, bool quick, 
       connection.query(fmt::format("PRAGMA {}_check({})", quick ? "quick" : "integrity", most));
   while (rows.next()) {
     if (const std::string line = rows.text(0); line != "ok") {
-      problems.push_back(line);
+      problems.push_back(stated_problem(line));
     }
   }
   return problems;
@@ -273,17 +273,18 @@ std::vector<std::string> schema_of(Connection& connection) {
   std::vector<std::string> schema;
   Cursor row = connection.query(
       "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_schema"
-      " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name");
+      " WHERE NOT (type = 'table' AND substr(name, 1, 11) = 'sqlite_stat') ORDER BY type, name");
   while (row.next()) {
     schema.push_back(row.text(0));
   }
   return schema;
 }
 
-// A file from outside could bring triggers and tables of its own.
+// A file from outside could bring triggers and tables of its own, and expressions that take hours:
+// nothing of its schema is evaluated before it is the one that its number stands for.
 Result<void> refuse_other_schema(Connection& connection, const BoardFiles& files, Instant now) {
   Connection fresh(":memory:", OpenMode::create);
-  TRY(migrate(fresh, files, now, std::chrono::seconds{30}));
+  TRY(migrate(fresh, files, now, std::chrono::seconds{30}, connection.pragma("user_version")));
   if (schema_of(connection) == schema_of(fresh)) {
     return {};
   }
@@ -339,10 +340,13 @@ Result<Database> Database::adopt(const BoardFiles& files, Instant now) {
   try {
     Connection connection(files.database, OpenMode::existing);
     TRY(check_identity(connection, files.database, Access::as_is));
+    TRY(refuse_other_schema(connection, files, now));
     TRY(refuse_unsound(connection, files.database));
+    if (connection.pragma("freelist_count") > 0) {
+      connection.execute_script("VACUUM");  // gives back the room of what is not in it any more
+    }
     connection.query("PRAGMA journal_mode = WAL").next();
     TRY(migrate(connection, files, now, std::chrono::seconds{30}));
-    TRY(refuse_other_schema(connection, files, now));
     connection.checkpoint(Connection::Checkpoint::truncate, k_truncate_patience);
   } catch (const DbError& error) {
     return std::unexpected(to_error(error, files.database));

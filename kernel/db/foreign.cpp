@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <set>
 #include <vector>
 
+#include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/db/connection.hpp"
@@ -20,6 +23,7 @@ namespace {
 constexpr int k_busy_timeout_ms = 5000;
 constexpr int k_most_tries = 50;
 constexpr int k_pause_ms = 100;
+constexpr int k_longest_value = 64 * 1024 * 1024;  // bytes; what an expression may make as well
 
 struct Finalize {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -78,25 +82,46 @@ struct Look {
   }
 };
 
+// SQLite would read any WAL of the right name, and bring back what was there before the file was
+// replaced. Byte 18 of a database that ever had a WAL of its own is 2
+// (sqlite.org/fileformat2.html).
+Result<void> refuse_strange_wal(const std::filesystem::path& path,
+                                const std::filesystem::path& wal) {
+  constexpr std::size_t k_write_version = 18;
+  std::array<char, k_write_version + 1> head{};
+  struct stat facts {};
+  if (::stat(wal.c_str(), &facts) != 0 || facts.st_size == 0) {
+    return {};
+  }
+  TRY_ASSIGN(const Fd file, open_regular(path));
+  if (::read(file.get(), head.data(), head.size()) != static_cast<ssize_t>(head.size()) ||
+      head[k_write_version] == 2) {
+    return {};
+  }
+  return fail(
+      ErrorCode::invalid,
+      fmt::format("{} lies beside {}, which was written without one: it is of an older file "
+                  "of that name",
+                  printable(wal.string()), printable(path.filename().string())),
+      "remove it, or move it away, and try again");
+}
+
 Result<Look> look_at(const std::filesystem::path& path) {
   Look look;
   if (::stat(path.c_str(), &look.facts) != 0) {
     const int problem = errno;
     if (problem == ENOENT || problem == ENOTDIR) {
-      return fail(ErrorCode::not_found,
-                  fmt::format("there is no file {}", printable(path.string())),
-                  "give the path of the board's kanban.db");
+      return fail(ErrorCode::not_found, fmt::format("no such file: {}", printable(path.string())));
     }
     return std::unexpected(system_error("read", path, problem));
   }
   if (!S_ISREG(look.facts.st_mode)) {
     return fail(ErrorCode::invalid,
-                fmt::format("{} is not a regular file", printable(path.string())),
-                "give the path of the board's kanban.db");
+                fmt::format("{} is not a regular file", printable(path.string())));
   }
-  std::error_code ignored;
-  look.at_rest = !std::filesystem::exists(path.string() + "-wal", ignored) &&
-                 !std::filesystem::exists(path.string() + "-journal", ignored);
+  const std::filesystem::path wal = path.string() + "-wal";
+  look.at_rest = !is_there(wal) && !is_there(path.string() + "-journal");
+  TRY(refuse_strange_wal(path, wal));
   return look;
 }
 
@@ -108,28 +133,31 @@ const ForeignValue& ForeignRow::operator[](std::string_view name) const {
   return found == names_.end() ? k_null : values_[static_cast<std::size_t>(found - names_.begin())];
 }
 
-void ForeignCopy::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+void CloseForeign::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+
+namespace {
 
 // A file that nobody has open is read as `immutable`: an ordinary read-only connection would leave
 // a -wal and a -shm beside a database in WAL mode, and could not read one on read-only media at
-// all.
-Result<ForeignCopy::Handle> ForeignCopy::copy_of(const std::filesystem::path& path, bool at_rest) {
+// all. "" as the target is a temporary file.
+Result<ForeignHandle> copy_of(const std::filesystem::path& path, bool at_rest,
+                              const std::string& target) {
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(uri_of(path, at_rest).c_str(), &opened,
                                    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
-  const Handle source(opened);
+  const ForeignHandle source(opened);
   if (code != SQLITE_OK) {
     return failed(source.get(), path);
   }
   sqlite3_db_config(source.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(source.get(), k_busy_timeout_ms);
   opened = nullptr;
-  if (sqlite3_open_v2("", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) !=
-      SQLITE_OK) {
-    const Handle broken(opened);
-    return failed(broken.get(), path);
+  if (sqlite3_open_v2(target.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                      nullptr) != SQLITE_OK) {
+    const ForeignHandle broken(opened);
+    return failed(broken.get(), target);
   }
-  Handle copy(opened);
+  ForeignHandle copy(opened);
   sqlite3_backup* backup = sqlite3_backup_init(copy.get(), "main", source.get(), "main");
   if (backup == nullptr) {
     return failed(copy.get(), path);
@@ -143,26 +171,37 @@ Result<ForeignCopy::Handle> ForeignCopy::copy_of(const std::filesystem::path& pa
     sqlite3_sleep(k_pause_ms);
   }
   const int finished = sqlite3_backup_finish(backup);
-  if (step != SQLITE_DONE) {
-    const int problem = finished == SQLITE_OK ? step : finished;
+  if (step != SQLITE_DONE || finished != SQLITE_OK) {
+    const int problem = step != SQLITE_DONE ? step : finished;
     return std::unexpected(to_error(DbError(problem, sqlite3_errstr(problem)), path));
   }
   return copy;
 }
 
-Result<ForeignCopy> ForeignCopy::take(const std::filesystem::path& path) {
+Result<ForeignHandle> take_copy(const std::filesystem::path& path, const std::string& target) {
   TRY_ASSIGN(const Look before, look_at(path));
   if (before.at_rest) {
-    auto copy = copy_of(path, true);
+    auto copy = copy_of(path, true, target);
     TRY_ASSIGN(const Look after, look_at(path));
     if (before.same(after)) {  // else somebody came to write: again, with locks
-      TRY_ASSIGN(Handle handle, std::move(copy));
-      ForeignCopy taken(path, std::move(handle));
-      TRY(taken.check());
-      return taken;
+      return copy;
     }
   }
-  TRY_ASSIGN(Handle handle, copy_of(path, false));
+  return copy_of(path, false, target);
+}
+
+}  // namespace
+
+Result<void> copy_database(const std::filesystem::path& path, const std::filesystem::path& target) {
+  TRY_ASSIGN(NewFile file, NewFile::create(target));
+  { TRY_ASSIGN(const ForeignHandle copy, take_copy(path, target.string())); }
+  TRY(file.sync());
+  file.keep();
+  return {};
+}
+
+Result<ForeignCopy> ForeignCopy::take(const std::filesystem::path& path) {
+  TRY_ASSIGN(ForeignHandle handle, take_copy(path, ""));
   ForeignCopy taken(path, std::move(handle));
   TRY(taken.check());
   return taken;
@@ -171,13 +210,15 @@ Result<ForeignCopy> ForeignCopy::take(const std::filesystem::path& path) {
 Result<void> ForeignCopy::check() const {
   sqlite3_db_config(copy_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(copy_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_limit(copy_.get(), SQLITE_LIMIT_LENGTH, k_longest_value);
+  sqlite3_exec(copy_.get(), "PRAGMA ignore_check_constraints = ON", nullptr, nullptr, nullptr);
   const Statement statement = prepared(copy_.get(), "PRAGMA quick_check(1)");
   if (!statement || sqlite3_step(statement.get()) != SQLITE_ROW) {
     return failed(copy_.get(), path_);
   }
   const std::string said(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
   if (said != "ok") {
-    return std::unexpected(to_error(DbError(SQLITE_CORRUPT, said), path_));
+    return std::unexpected(to_error(DbError(SQLITE_CORRUPT, stated_problem(said)), path_));
   }
   return {};
 }

@@ -19,6 +19,11 @@ namespace hermes::db {
 // bytes: they need not be UTF-8.
 using ForeignValue = std::variant<std::monostate, std::int64_t, double, std::string>;
 
+struct CloseForeign {
+  void operator()(sqlite3* handle) const;
+};
+using ForeignHandle = std::unique_ptr<sqlite3, CloseForeign>;
+
 // One row, asked by the names of its columns; null for a column that the table lacks.
 class ForeignRow {
  public:
@@ -31,13 +36,18 @@ class ForeignRow {
   std::span<const ForeignValue> values_;
 };
 
+// Copies the database at `path` into the new file `target`, by SQLite's backup API: one state of
+// it, also while a program writes to it, with what its WAL holds. It is not judged. Error:
+// not_found, invalid (no regular file, or a WAL beside it that is another's), conflict (`target` is
+// there), damaged, busy, unavailable.
+Result<void> copy_database(const std::filesystem::path& path, const std::filesystem::path& target);
+
 // A private copy of an SQLite database of another program, made by SQLite's backup API: one state
 // of it, also while that program writes. The original is opened read-only and never changed; the
-// copy is a temporary file that nobody else sees.
+// copy is a temporary file that nobody else sees. No CHECK of its schema is ever evaluated.
 class ForeignCopy {
  public:
-  // Error: not_found, invalid (no regular file), damaged (the copy fails PRAGMA quick_check), busy,
-  // unavailable.
+  // Error: as copy_database; damaged also when the copy fails PRAGMA quick_check.
   static Result<ForeignCopy> take(const std::filesystem::path& path);
 
   // Tables only: no view of a foreign schema is ever evaluated.
@@ -50,18 +60,13 @@ class ForeignCopy {
                     const std::function<void(const ForeignRow&)>& take_row) const;
 
  private:
-  struct Close {
-    void operator()(sqlite3* handle) const;
-  };
-  using Handle = std::unique_ptr<sqlite3, Close>;
-  ForeignCopy(std::filesystem::path path, Handle copy)
+  ForeignCopy(std::filesystem::path path, ForeignHandle copy)
       : path_(std::move(path)), copy_(std::move(copy)) {}
 
-  static Result<Handle> copy_of(const std::filesystem::path& path, bool at_rest);
   Result<void> check() const;
 
   std::filesystem::path path_;
-  Handle copy_;
+  ForeignHandle copy_;
 };
 
 }  // namespace hermes::db

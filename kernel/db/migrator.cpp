@@ -10,13 +10,13 @@
 
 namespace hermes::db {
 
-Result<void> migrate(Connection& connection, const BoardFiles& files, Instant now,
-                     Millis gate_wait) {
+Result<void> migrate(Connection& connection, const BoardFiles& files, Instant now, Millis gate_wait,
+                     std::int64_t to) {
   TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files.lock, gate_wait));
   for (const EmbeddedMigration& step : embedded_migrations()) {
     connection.execute("BEGIN IMMEDIATE");
     try {
-      if (connection.pragma("user_version") < step.number) {
+      if (step.number <= to && connection.pragma("user_version") < step.number) {
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT "
             "NOT NULL,"

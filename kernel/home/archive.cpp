@@ -10,7 +10,9 @@
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/db/foreign.hpp"
 #include "kernel/db/gate.hpp"
+#include "kernel/home/attachments.hpp"
 #include "kernel/home/settings.hpp"
 
 namespace hermes::home {
@@ -18,14 +20,8 @@ namespace hermes::home {
 namespace {
 
 constexpr int k_most_tries = 1000;
-constexpr std::uint64_t k_any_size = std::uint64_t{1} << 62;
 constexpr Millis k_leftover_age = std::chrono::hours{24};
 constexpr std::size_t k_current_bytes = 4096;
-
-bool is_there(const fs::path& path) {
-  struct stat facts {};
-  return ::lstat(path.c_str(), &facts) == 0;
-}
 
 // A board that has lost its gate has nobody who could wait for it.
 Result<std::optional<db::WriteGate>> gate_of(const BoardPaths& board, Millis wait) {
@@ -46,25 +42,39 @@ Result<void> refuse_link(const BoardPaths& board) {
               "move the directory itself, or remove the link, while nothing uses the board");
 }
 
+// What `make` makes at the first of name, name-2, name-3 … that is free. `make` answers conflict
+// for one that is not.
+Result<fs::path> at_free_name(const fs::path& name,
+                              const std::function<Result<void>(const fs::path&)>& make) {
+  for (int n = 1; n <= k_most_tries; ++n) {
+    fs::path target = n == 1 ? name : fs::path(fmt::format("{}-{}", name.string(), n));
+    const auto made = make(target);
+    if (made) {
+      TRY(sync_directory(target.parent_path()));
+      return target;
+    }
+    if (made.error().code != ErrorCode::conflict) {
+      return std::unexpected(made.error());
+    }
+  }
+  return fail(ErrorCode::unavailable,
+              fmt::format("no free name beside {}", printable(name.string())));
+}
+
+fs::path archive_name(const Home& home, const std::string& stem, Instant now) {
+  return home.archived() / fmt::format("{}-{}", stem, now.seconds());
+}
+
 // Moves the board to the first free of name, name-2, name-3 …
 Result<fs::path> take_away(const BoardPaths& board, const fs::path& name, Millis gate_wait,
                            const Allowed& allowed) {
   TRY_ASSIGN(const auto gate, gate_of(board, gate_wait));
   TRY(allowed());
-  for (int n = 1; n <= k_most_tries; ++n) {
-    fs::path target = n == 1 ? name : fs::path(fmt::format("{}-{}", name.string(), n));
-    auto moved = rename_to_new(board.dir, target);
-    if (moved) {
-      TRY(sync_directory(target.parent_path()));
-      TRY(sync_directory(board.dir.parent_path()));
-      return target;
-    }
-    if (moved.error().code != ErrorCode::conflict) {
-      return std::unexpected(moved.error());
-    }
-  }
-  return fail(ErrorCode::unavailable,
-              fmt::format("no free name beside {}", printable(name.string())));
+  TRY_ASSIGN(fs::path target, at_free_name(name, [&](const fs::path& free) {
+               return rename_to_new(board.dir, free);
+             }));
+  TRY(sync_directory(board.dir.parent_path()));
+  return target;
 }
 
 Result<void> forget_current(const Home& home, const std::string& slug) {
@@ -118,23 +128,6 @@ Result<void> link_attachments(const BoardPaths& from, const BoardPaths& to) {
   return sync_directory(to.attachments());
 }
 
-// Removed with all that is in it, unless it has become a board.
-class Draft {
- public:
-  explicit Draft(fs::path path) : path_(std::move(path)) {}
-  ~Draft() {
-    if (!path_.empty()) {
-      (void)remove_tree(path_);
-    }
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  void keep() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
-
 Result<void> refuse_bundle(const BoardPaths& draft, const fs::path& file) {
   try {
     db::Connection connection(draft.database(), db::OpenMode::existing);
@@ -149,18 +142,27 @@ Result<void> refuse_bundle(const BoardPaths& draft, const fs::path& file) {
               "`hermes kanban boards import FILE BOARD` makes a new board of it");
 }
 
+// What a board says of files becomes part of paths. Its ids are checked by its schema.
+Result<void> check_names(db::Database& board, const fs::path& file) {
+  return board.read([&](db::Reader& tx) -> Result<void> {
+    auto row = tx.query("SELECT task_id, stored_name FROM attachments ORDER BY id");
+    while (row.next()) {
+      if (const std::string name = row.text(1); !is_attachment_name(name)) {
+        return fail(ErrorCode::damaged,
+                    fmt::format("{} cannot be used: '{}' cannot be the file of an attachment of {}",
+                                printable(file.string()), printable(clip(name, 200)), row.text(0)),
+                    "nothing was changed");
+      }
+    }
+    return {};
+  });
+}
+
 Result<void> fill(const Home& home, const BoardPaths& present, const BoardPaths& draft,
                   const fs::path& file, Instant now, const Prepare& prepare) {
   TRY(bring_in(home, file, draft.database()));
   TRY(refuse_bundle(draft, file));
-  {
-    auto database = db::Database::adopt(files_of(draft), now);
-    if (!database) {
-      return std::unexpected(about_file(file, database.error()));
-    }
-    TRY(prepare(*database));
-    TRY(database->truncate_wal(std::chrono::seconds{5}));
-  }
+  TRY(adopt_draft(draft, file, now, prepare));
   const auto settings = read_file(present.settings(), k_settings_bytes);
   if (settings) {
     TRY(write_file_atomically(draft.settings(), *settings));
@@ -169,6 +171,7 @@ Result<void> fill(const Home& home, const BoardPaths& present, const BoardPaths&
   }
   TRY(make_directory(draft.logs()));
   TRY(make_directory(draft.workspaces()));
+  TRY(make_directory(draft.worktrees()));
   TRY(link_attachments(present, draft));
   return sync_directory(draft.dir);
 }
@@ -195,19 +198,13 @@ BoardPaths archived_board(const Home& home, const std::string& name) {
 
 Result<fs::path> make_archive_directory(const Home& home, const std::string& stem, Instant now) {
   TRY(make_directory(home.archived()));
-  const fs::path name = home.archived() / fmt::format("{}-{}", stem, now.seconds());
-  for (int n = 1; n <= k_most_tries; ++n) {
-    fs::path path = n == 1 ? name : fs::path(fmt::format("{}-{}", name.string(), n));
+  return at_free_name(archive_name(home, stem, now), [](const fs::path& path) -> Result<void> {
     if (::mkdir(path.c_str(), 0700) == 0) {
-      TRY(sync_directory(home.archived()));
-      return path;
+      return {};
     }
-    if (errno != EEXIST) {
-      return std::unexpected(system_error("create directory", path, errno));
-    }
-  }
-  return fail(ErrorCode::unavailable,
-              fmt::format("no free name beside {}", printable(name.string())));
+    return errno == EEXIST ? fail(ErrorCode::conflict, "")
+                           : std::unexpected(system_error("create directory", path, errno));
+  });
 }
 
 Result<fs::path> archive_board(const Home& home, const BoardPaths& board, Instant now,
@@ -215,8 +212,8 @@ Result<fs::path> archive_board(const Home& home, const BoardPaths& board, Instan
   TRY(refuse_default(board));
   TRY(refuse_link(board));
   TRY(make_directory(home.archived()));
-  const fs::path name = home.archived() / fmt::format("{}-{}", board.slug, now.seconds());
-  TRY_ASSIGN(fs::path kept, take_away(board, name, gate_wait, allowed));
+  TRY_ASSIGN(fs::path kept,
+             take_away(board, archive_name(home, board.slug, now), gate_wait, allowed));
   forget_records(home, board.slug);
   TRY(forget_current(home, board.slug));
   return kept;
@@ -254,45 +251,56 @@ Result<void> bring_in(const Home& home, const fs::path& file, const fs::path& ta
                   "`hermes kanban backup FILE` makes a file that can be used");
     }
   }
-  TRY_ASSIGN(const Fd from, open_regular(file));
-  TRY_ASSIGN(NewFile to, NewFile::create(target));
-  TRY(copy_bytes(from.get(), to, k_any_size));
-  TRY(to.sync());
-  to.keep();
-  const fs::path wal = file.string() + "-wal";
-  if (!is_there(wal)) {
-    return {};
+  auto copied = db::copy_database(file, target);
+  if (!copied && copied.error().code == ErrorCode::damaged) {
+    return std::unexpected(about_file(file, copied.error()));
   }
-  TRY_ASSIGN(const Fd from_wal, open_regular(wal));
-  TRY_ASSIGN(NewFile to_wal, NewFile::create(target.string() + "-wal"));
-  TRY(copy_bytes(from_wal.get(), to_wal, k_any_size));
-  TRY(to_wal.sync());
-  to_wal.keep();
-  return {};
+  return copied;
+}
+
+Result<void> adopt_draft(const BoardPaths& draft, const fs::path& file, Instant now,
+                         const Prepare& prepare) {
+  auto database = db::Database::adopt(files_of(draft), now);
+  if (!database) {
+    return std::unexpected(about_file(file, database.error()));
+  }
+  TRY(check_names(*database, file));
+  TRY(prepare(*database));
+  return database->truncate_wal(std::chrono::seconds{5});
 }
 
 Result<fs::path> restore_board(const Home& home, const BoardPaths& board, const fs::path& file,
                                Instant now, Millis gate_wait, const Allowed& allowed,
                                const Prepare& prepare) {
   TRY(refuse_link(board));
-  TRY_ASSIGN(fs::path place, make_archive_directory(home, board.slug + "-before-restore", now));
-  Draft unless_done(place);
-  const BoardPaths draft{board.slug, place};
-  TRY(fill(home, board, draft, file, now, prepare));
+  TRY(make_directory(home.archived()));
+  TRY_ASSIGN(const fs::path made, make_draft_directory(home, board.slug));
+  DraftDirectory filled(made);
+  TRY(fill(home, board, {board.slug, made}, file, now, prepare));
+  fs::path place;
   {
     TRY_ASSIGN(const auto gate, gate_of(board, gate_wait));
     TRY(allowed());
+    // First to where the board of before is to be kept: what lies under the name of a draft is
+    // removed one day.
+    TRY_ASSIGN(place,
+               at_free_name(archive_name(home, board.slug + "-before-restore", now),
+                            [&](const fs::path& free) { return rename_to_new(made, free); }));
+    filled.keep();
+    DraftDirectory unless_done(place);
     TRY(exchange(board.dir, place));  // from here on `place` is the board of before
     unless_done.keep();
   }
+  const BoardPaths before{board.slug, place};
   TRY(sync_directory(home.archived()));
   TRY(sync_directory(home.boards()));
   forget_records(home, board.slug);
-  // Logs and workspaces belong to tasks, not to a time. The exchange has left empty ones here; when
-  // this is not reached, the old ones are found beside the old board.
-  for (const auto part : {&BoardPaths::logs, &BoardPaths::workspaces}) {
-    if (is_there((draft.*part)())) {
-      TRY(exchange((board.*part)(), (draft.*part)()));
+  // Logs, workspaces and the notes of working trees belong to tasks, not to a time. The exchange
+  // has left empty ones here; when this is not reached, the old ones are found beside the old
+  // board.
+  for (const auto part : {&BoardPaths::logs, &BoardPaths::workspaces, &BoardPaths::worktrees}) {
+    if (is_there((before.*part)())) {
+      TRY(exchange((board.*part)(), (before.*part)()));
     }
   }
   return place;

@@ -37,9 +37,9 @@ Result<TreeSize> destroy_board(const Home& home, const BoardPaths& board, Instan
 using Prepare = std::function<Result<void>(db::Database&)>;
 
 // Puts the copy of a board (of `backup`, or of another such file) in the place of the present
-// board, which is kept: returns where. The settings, the attachments, the logs and the workspaces
-// go on; attachments are in both. The caller holds the dispatcher's lock. Error: damaged, schema,
-// what `allowed` says.
+// board, which is kept: returns where. The settings, the attachments, the logs, the workspaces and
+// the notes of working trees go on; attachments are in both. The caller holds the dispatcher's
+// lock. Error: damaged, schema, what `allowed` says.
 Result<fs::path> restore_board(const Home& home, const BoardPaths& board, const fs::path& file,
                                Instant now, Millis gate_wait, const Allowed& allowed,
                                const Prepare& prepare);
@@ -51,9 +51,14 @@ inline constexpr std::int64_t k_bundle_id = 0x48524d58;
 // What is found wrong inside the copy of a file, said of the file.
 Error about_file(const fs::path& file, Error error);
 
-// Copies a database file from outside, with its WAL where it has one, to `target`. Refuses the file
-// of a board that is in use. Error: not_found, invalid, unavailable.
+// Copies a database file from outside, in one state and with what its WAL holds, to `target`.
+// Refuses the file of a board of this home that is in use. Error: as db::copy_database.
 Result<void> bring_in(const Home& home, const fs::path& file, const fs::path& target);
+
+// Makes the database that was brought in as `draft` a board of ours: judged, migrated, prepared and
+// without a WAL. `file` is where it came from. Error: damaged, schema, what `prepare` says.
+Result<void> adopt_draft(const BoardPaths& draft, const fs::path& file, Instant now,
+                         const Prepare& prepare);
 
 // Directories in boards/ that a killed create, import or rm has left: of a day or older.
 std::vector<fs::path> leftover_directories(const Home& home, Instant now);

@@ -1,7 +1,6 @@
 #include "kernel/home/bundle.hpp"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/attachments.hpp"
+#include "kernel/home/delivery.hpp"
 #include "kernel/home/log_text.hpp"
 #include "kernel/home/settings.hpp"
 #include "kernel/model/limits.hpp"
@@ -31,85 +31,6 @@ constexpr const char* k_parts_table =
     "CREATE TABLE bundle_parts (file_id INTEGER NOT NULL, part INTEGER NOT NULL,"
     " data BLOB NOT NULL, PRIMARY KEY (file_id, part)) STRICT";
 
-// A file that is written beside its place and takes it at the end.
-class Delivery {
- public:
-  static Result<Delivery> to(const Home& home, const fs::path& target, bool replace) {
-    if (!target.has_filename()) {
-      return fail(ErrorCode::invalid,
-                  fmt::format("'{}' names no file", printable(target.string())));
-    }
-    TRY(refuse_boards(home, target));
-    struct stat facts {};
-    if (::lstat(target.c_str(), &facts) == 0) {
-      if (!S_ISREG(facts.st_mode)) {
-        return fail(ErrorCode::conflict,
-                    fmt::format("{} is there and is no regular file", printable(target.string())),
-                    "name another file");
-      }
-      if (!replace) {
-        return fail(ErrorCode::conflict,
-                    fmt::format("{} exists already", printable(target.string())),
-                    "name another file, or replace it with --force");
-      }
-    }
-    return Delivery(target, replace);
-  }
-  Delivery(Delivery&& other) noexcept
-      : target_(std::move(other.target_)),
-        beside_(std::exchange(other.beside_, {})),
-        replace_(other.replace_) {}
-  Delivery& operator=(Delivery&&) = delete;
-  ~Delivery() {
-    if (!beside_.empty()) {
-      ::unlink(beside_.c_str());
-      ::unlink((beside_.string() + "-journal").c_str());
-    }
-  }
-
-  const fs::path& beside() const { return beside_; }
-
-  Result<void> finish() {
-    if (replace_) {
-      if (::rename(beside_.c_str(), target_.c_str()) != 0) {
-        return std::unexpected(system_error("rename to", target_, errno));
-      }
-    } else {
-      TRY(rename_to_new(beside_, target_));
-    }
-    beside_.clear();
-    return sync_directory(target_.parent_path());
-  }
-
- private:
-  Delivery(fs::path target, bool replace)
-      : target_(std::move(target)),
-        beside_(fmt::format("{}.{}.tmp", target_.string(), ::getpid())),
-        replace_(replace) {}
-
-  // A copy that replaces the file of a board would destroy what it copies.
-  static Result<void> refuse_boards(const Home& home, const fs::path& target) {
-    std::error_code problem;
-    const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
-    const fs::path real = fs::canonical(parent, problem);
-    if (problem) {
-      return fail(ErrorCode::not_found,
-                  fmt::format("there is no directory {}", printable(parent.string())));
-    }
-    const fs::path inside = real.lexically_relative(fs::canonical(home.boards(), problem));
-    if (!problem && !inside.empty() && *inside.begin() != "..") {
-      return fail(ErrorCode::invalid,
-                  fmt::format("{} lies among the boards", printable(target.string())),
-                  "name a file elsewhere, best on another disk");
-    }
-    return {};
-  }
-
-  fs::path target_;
-  fs::path beside_;
-  bool replace_;
-};
-
 class BundleWriter {
  public:
   explicit BundleWriter(db::Connection& to) : to_(to) {
@@ -123,13 +44,13 @@ class BundleWriter {
     to_.execute("UPDATE bundle_files SET size = $1 WHERE id = $2", text.size(), id);
   }
 
-  // As much as is there now, at most `most`; false when there is no such file.
+  // As much as is there now, at most `most`; false when it cannot be read, or is no regular file
+  // itself: one odd file keeps nobody from carrying the others away.
   Result<bool> add_file(std::string_view kind, std::string_view name, const fs::path& path,
                         std::uint64_t most) {
-    const auto from = open_regular(path);
+    const auto from = open_regular(path, Links::refused);
     if (!from) {
-      return from.error().code == ErrorCode::not_found ? Result<bool>(false)
-                                                       : std::unexpected(from.error());
+      return false;
     }
     const std::int64_t id = add(kind, name);
     std::uint64_t size = 0;
@@ -188,8 +109,11 @@ Result<void> add_files(BundleWriter& bundle, db::Connection& copy, const BoardPa
   db::Cursor row = copy.query("SELECT task_id, stored_name FROM attachments ORDER BY id");
   while (row.next()) {
     const std::string name = row.text(0) + "/" + row.text(1);
-    TRY_ASSIGN(const bool there,
-               bundle.add_file("attachment", name, paths.attachments() / name, k_attachment_bytes));
+    bool there = is_attachment_name(row.text(1));  // else it could name any file
+    if (there) {
+      TRY_ASSIGN(there, bundle.add_file("attachment", name, paths.attachments() / name,
+                                        k_attachment_bytes));
+    }
     done.attachments += there ? 1 : 0;
     if (!there) {
       done.missing.push_back(name);
@@ -202,6 +126,9 @@ Result<void> add_files(BundleWriter& bundle, db::Connection& copy, const BoardPa
     if (is_log_name(name)) {
       TRY_ASSIGN(const bool there, bundle.add_file("log", name, entry->path(), k_log_bytes));
       done.logs += there ? 1 : 0;
+      if (!there) {
+        done.missing.push_back(name);
+      }
     }
   }
   return {};
@@ -328,9 +255,10 @@ Result<Unpacked> unpack(const BoardPaths& draft) {
     }
     TRY_ASSIGN(done.attachments, reader.unpack("attachment", draft));
     TRY_ASSIGN(done.logs, reader.unpack("log", draft));
+    // Nobody has judged the other tables yet: none of them is to be looked at for references.
+    bundle.set_pragma("foreign_keys", 0);
     bundle.execute_script("DROP TABLE bundle_parts; DROP TABLE bundle_files;");
     bundle.set_pragma("application_id", db::k_application_id);
-    bundle.execute_script("VACUUM");  // gives the room of the files back
   } catch (const db::DbError& error) {
     return std::unexpected(db::to_error(error, draft.database()));
   }
@@ -342,6 +270,7 @@ Result<Unpacked> unpack(const BoardPaths& draft) {
 Result<void> back_up(const Home& home, db::Database& board, const fs::path& target, bool replace) {
   TRY_ASSIGN(Delivery delivery, Delivery::to(home, target, replace));
   TRY(board.copy_to(delivery.beside()));
+  delivery.made();
   return delivery.finish();
 }
 
@@ -349,6 +278,7 @@ Result<Bundled> export_board(const Home& home, const BoardPaths& paths, db::Data
                              const fs::path& target, bool logs, bool replace) {
   TRY_ASSIGN(Delivery delivery, Delivery::to(home, target, replace));
   TRY(board.copy_to(delivery.beside()));
+  delivery.made();
   Bundled done;
   try {
     db::Connection copy(delivery.beside(), db::OpenMode::existing);
@@ -391,12 +321,7 @@ Result<Imported> import_board(const Home& home, const fs::path& file,
               "name the new board: hermes kanban boards import FILE NAME");
         }
         TRY_ASSIGN(std::string name, parse_slug(*wanted));
-        auto database = db::Database::adopt(files_of(draft), now);
-        if (!database) {
-          return std::unexpected(about_file(file, database.error()));
-        }
-        TRY(prepare(*database));
-        TRY(database->truncate_wal(std::chrono::seconds{5}));
+        TRY(adopt_draft(draft, file, now, prepare));
         TRY(sync_directory(draft.attachments()));
         return name;
       });

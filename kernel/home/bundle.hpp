@@ -17,15 +17,17 @@
 namespace hermes::home {
 
 // Copies the board to `target`: written beside it, checked, synced and renamed. Error: conflict
-// when something is there and `replace` is not set, or when it is not a regular file; invalid
-// inside boards/; damaged.
+// when something is there and `replace` is not set, when it is not a regular file, or when a WAL or
+// a journal of its name lies there; invalid inside boards/; damaged.
 Result<void> back_up(const Home& home, db::Database& board, const fs::path& target, bool replace);
 
 struct Bundled {
   std::int64_t attachments = 0;
   std::int64_t logs = 0;
-  std::int64_t bytes = 0;            // of the file
-  std::vector<std::string> missing;  // attachments whose file is gone: "<task>/<name>"
+  std::int64_t bytes = 0;  // of the file
+  // Left out, as they are gone, cannot be read or are no regular files: attachments
+  // "<task>/<name>", logs "<name>".
+  std::vector<std::string> missing;
 };
 Result<Bundled> export_board(const Home& home, const BoardPaths& paths, db::Database& board,
                              const fs::path& target, bool logs, bool replace);

@@ -25,6 +25,7 @@ struct BoardPaths {
   fs::path logs() const { return dir / "logs"; }
   fs::path workspaces() const { return dir / "workspaces"; }
   fs::path attachments() const { return dir / "attachments"; }
+  fs::path worktrees() const { return dir / "worktrees"; }  // notes of working trees, no trees
   // `task_id` must be a whole task id (is_task_id): nothing else may become part of a path.
   fs::path log(const std::string& task_id, std::int64_t attempt) const;
   fs::path older_log(const std::string& task_id, std::int64_t attempt) const;

@@ -14,6 +14,7 @@
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/removal.hpp"
 
 namespace hermes::home {
 
@@ -22,11 +23,6 @@ namespace {
 constexpr std::size_t k_most_boards = 10'000;
 constexpr std::size_t k_most_named = 20;  // in a message
 constexpr std::size_t k_current_bytes = 4096;
-
-bool is_there(const fs::path& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0;
-}
 
 // One of the two files is enough: a board that has lost the other is a damaged board, not a free
 // name.
@@ -75,26 +71,6 @@ Error no_such_board(const Home& home, const Named& named, const std::string& slu
   return {ErrorCode::not_found, fmt::format("no board '{}' (from {}){}", slug, named.source, meant),
           fmt::format("{}; the boards are {}", named.remedy, join(boards, ", "))};
 }
-
-// Removed with all that is in it, unless it has become the board.
-class NewDirectory {
- public:
-  explicit NewDirectory(fs::path path) : path_(std::move(path)) {}
-  ~NewDirectory() {
-    if (!path_.empty()) {
-      std::error_code ignored;
-      fs::remove_all(path_, ignored);
-    }
-  }
-  NewDirectory(const NewDirectory&) = delete;
-  NewDirectory& operator=(const NewDirectory&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void keep() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
 
 Result<void> fill_board(const BoardPaths& board, const BoardSettings& settings, Instant now) {
   TRY(db::Database::create(files_of(board), now));
@@ -247,13 +223,18 @@ Result<bool> create_board(const Home& home, const std::string& slug, Instant now
   return placed.is_new;
 }
 
-Result<Placed> place_board(const Home& home, const std::string& hint,
-                           const std::function<Result<std::string>(const BoardPaths&)>& fill) {
+Result<fs::path> make_draft_directory(const Home& home, const std::string& hint) {
   std::string pattern = (home.boards() / fmt::format(".new-{}-XXXXXX", hint)).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     return std::unexpected(system_error("create directory", pattern, errno));
   }
-  NewDirectory made{pattern};
+  return pattern;
+}
+
+Result<Placed> place_board(const Home& home, const std::string& hint,
+                           const std::function<Result<std::string>(const BoardPaths&)>& fill) {
+  TRY_ASSIGN(const fs::path directory, make_draft_directory(home, hint));
+  DraftDirectory made{directory};
   TRY_ASSIGN(const std::string slug, fill({hint, made.path()}));
   TRY(sync_directory(made.path()));
   const BoardPaths board = home.board(slug);

@@ -57,6 +57,10 @@ struct Placed {
 Result<Placed> place_board(const Home& home, const std::string& hint,
                            const std::function<Result<std::string>(const BoardPaths&)>& fill);
 
+// A directory boards/.new-<hint>-… that is being filled; gc removes one that a killed program has
+// left.
+Result<fs::path> make_draft_directory(const Home& home, const std::string& hint);
+
 // The home with its fixed directories (0700).
 Result<void> create_home(const Home& home);
 

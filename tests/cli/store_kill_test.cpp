@@ -51,6 +51,10 @@ TEST_CASE("a restore that is killed leaves the one board or the other, whole", "
   }
   REQUIRE(hermes.kanban({"restore", file, "--force"}).status == 0);
   CHECK(tasks(hermes, "default") == 1);
+  for (const auto& kept : fs::directory_iterator(hermes.home() / "boards" / "_archived")) {
+    INFO(kept.path());
+    CHECK(fs::exists(kept.path() / "logs"));  // made last: none of them is a part of a board
+  }
 }
 
 TEST_CASE("an import that is killed leaves a whole board or none", "[cli][store]") {

@@ -153,6 +153,8 @@ TEST_CASE("a backup takes the place of the board, which is kept", "[cli][store]"
   const std::string later = hermes.create({"second"});
   REQUIRE(hermes.kanban({"attach", later, "-", "--name", "new"}, "new").status == 0);
   std::ofstream(hermes.board() / "logs" / (id + ".1.log")) << "its log\n";
+  fs::create_directory(hermes.board() / "worktrees");
+  std::ofstream(hermes.board() / "worktrees" / id) << "its tree";
 
   const Ran asked = hermes.kanban({"restore", file});
   CHECK(asked.status == 1);
@@ -165,6 +167,7 @@ TEST_CASE("a backup takes the place of the board, which is kept", "[cli][store]"
   CHECK(json_of(hermes.kanban({"boards", "show", "--json"}))["name"] == "mine");
   CHECK(contents(hermes.board() / "attachments" / id / "old") == "old");
   CHECK(contents(hermes.board() / "logs" / (id + ".1.log")) == "its log\n");
+  CHECK(contents(hermes.board() / "worktrees" / id) == "its tree");
   CHECK(contents(file) == original);
   CHECK(hermes.run({"doctor"}).status == 0);
 
@@ -238,6 +241,31 @@ TEST_CASE("what is no backup is refused and changes nothing", "[cli][store]") {
     script(file, "CREATE TRIGGER t AFTER INSERT ON comments BEGIN DELETE FROM tasks; END");
     words = "not those of a board";
   }
+  SECTION("a trigger that has nearly the name of a statistic") {
+    script(file,
+           "CREATE TRIGGER \"sqlite-stat1\" AFTER INSERT ON comments BEGIN DELETE FROM tasks; END");
+    words = "not those of a board";
+  }
+  SECTION("a check of its own, which is not evaluated") {
+    script(file,
+           "PRAGMA ignore_check_constraints = ON; CREATE TABLE mine (x CHECK (x = abs(x)));"
+           "INSERT INTO mine VALUES (-1)");
+    words = "not those of a board";
+  }
+  SECTION("an attachment that leads out of the board") {
+    script(file,
+           "INSERT INTO attachments (task_id, filename, stored_name, size, at) SELECT id, 'a', "
+           "'../../../private.txt', 1, 1 FROM tasks");
+    words = "../../../private.txt";
+  }
+  SECTION("with the WAL of an older one") {
+    const fs::path other = hermes.dir() / "other.db";
+    db::Connection older(other, db::OpenMode::create);
+    older.query("PRAGMA journal_mode = WAL").next();
+    older.execute_script("CREATE TABLE x (y)");
+    fs::copy_file(other.string() + "-wal", file + "-wal");
+    words = "b.db-wal";
+  }
   SECTION("a task of a run that is not there") {
     script(file,
            "PRAGMA foreign_keys = OFF; INSERT INTO comments (task_id, author, body, at) VALUES "
@@ -263,6 +291,52 @@ TEST_CASE("what is no backup is refused and changes nothing", "[cli][store]") {
     CHECK(hermes.kanban({"boards", "import", file, "other"}).status == 1);
   }
   CHECK(entries(hermes.home() / "boards") == 2);  // default and _archived
+}
+
+TEST_CASE("a backup does not lie down beside the WAL of another database", "[cli][store]") {
+  const Hermes hermes;
+  const std::string file = (hermes.dir() / "b.db").string();
+  REQUIRE(hermes.kanban({"backup", file}).status == 0);
+  const std::string first = contents(file);
+  for (const std::string ending : {"-wal", "-shm", "-journal"}) {
+    std::ofstream(file + ending) << "x";
+    const Ran ran = hermes.kanban({"backup", file, "--force"});
+    CHECK(ran.status == 1);
+    CHECK(ran.err.find(file + ending) != std::string::npos);
+    CHECK(contents(file) == first);
+    fs::remove(file + ending);
+  }
+  CHECK(hermes.kanban({"backup", file, "--force"}).status == 0);
+}
+
+TEST_CASE("a board of another home is imported while it is written to", "[cli][store]") {
+  const Hermes other;
+  const Hermes hermes;
+  other.create({"first"});
+  std::atomic<bool> stop{false};
+  std::atomic<int> acknowledged{0};
+  std::thread writer([&] {
+    auto database = db::Database::open(home::files_of(home::Home{other.home()}.board("default")),
+                                       db::Database::Access::write, wall_clock_now());
+    for (int i = 0; !stop; ++i) {
+      const auto written = database->write([&](db::Writer& tx) -> Result<int> {
+        return tx.execute("INSERT INTO board_facts (name, value, at) VALUES ($1, $2, 1)",
+                          "x" + std::to_string(i), std::string(200'000, 'x'));
+      });
+      acknowledged += written ? 1 : 0;
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    const int goal = acknowledged + 20;
+    const bool grew = wait_until([&] { return acknowledged >= goal; });
+    const Ran ran = hermes.kanban(
+        {"boards", "import", (other.board() / "board.db").string(), "copy" + std::to_string(i)});
+    INFO(ran.err);
+    CHECK(grew);
+    CHECK(ran.status == 0);
+  }
+  stop = true;
+  writer.join();
 }
 
 TEST_CASE("the file of a board in use is no backup", "[cli][store]") {
@@ -413,6 +487,32 @@ TEST_CASE("an attachment whose file is lost is named and left out", "[cli][store
   CHECK(ran.status == 0);
   CHECK(ran.err.find(id + "/a") != std::string::npos);
   CHECK(hermes.kanban({"attachments", id}).out.find("the file is missing") != std::string::npos);
+}
+
+TEST_CASE("an export takes no file that is not the board's, whatever its tables and links say",
+          "[cli][store]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"x"});
+  REQUIRE(hermes.kanban({"attach", id, "-", "--name", "a"}, "x").status == 0);
+  std::ofstream(hermes.dir() / "private.txt") << "private";
+  const fs::path logs = hermes.board() / "logs";
+  fs::create_symlink(hermes.dir() / "private.txt", logs / (id + ".1.log"));
+  REQUIRE(::mkfifo((logs / (id + ".2.log")).c_str(), 0600) == 0);
+  std::ofstream(logs / (id + ".3.log")) << "its log";
+  const std::string out =
+      fs::relative(hermes.dir() / "private.txt", hermes.board() / "attachments" / id);
+  script(hermes.board() / "board.db", "UPDATE attachments SET stored_name = '" + out + "'");
+  const fs::path file = hermes.dir() / "export";
+  const Json done =
+      json_of(hermes.kanban({"boards", "export", "default", file.string(), "--logs", "--json"}));
+  CHECK(done["attachments"] == 0);
+  CHECK(done["logs"] == 1);
+  CHECK(done["missing"].size() == 3);
+  CHECK(contents(file).find("private") == contents(file).find("private.txt"));
+  const Json listed = json_of(hermes.kanban({"attachments", id, "--json"}));
+  CHECK(listed.dump().find((hermes.dir() / "private.txt").filename().string() + "\",\"x") ==
+        std::string::npos);
+  CHECK(hermes.kanban({"context", id}).out.find("private.txt") == std::string::npos);
 }
 
 TEST_CASE("a sound board has nothing to repair, a lost part comes back", "[cli][store]") {
