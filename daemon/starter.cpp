@@ -9,6 +9,7 @@
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/board/json.hpp"
 
 namespace hermes::daemon {
 
@@ -72,7 +73,7 @@ std::vector<std::string> Starter::environment(const home::BoardPaths& board, con
   if (!task.tenant.empty()) {
     own.emplace("HERMES_TENANT", task.tenant);
   }
-  const auto options = nlohmann::json::parse(task.worker_options, nullptr, false);
+  const auto options = board::parse_json<nlohmann::json>(task.worker_options);
   for (const auto& [key, name] : {std::pair("model", "HERMES_KANBAN_MODEL"),
                                   std::pair("provider", "HERMES_KANBAN_PROVIDER")}) {
     if (options.is_object() && options.contains(key) && options[key].is_string()) {

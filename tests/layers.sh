@@ -23,6 +23,12 @@ only 'systemd/' daemon/service.cpp
 only 'toml\+\+/|toml' kernel/home/settings.cpp
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
+found=$(grep -rnE '(json|Json)::parse\(' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' |
+  grep -vE '^(kernel/board/json.hpp|verbs/values.cpp)' || true)
+if [ -n "$found" ]; then
+  printf 'JSON of unknown origin is parsed by parse_json (kernel/board/json.hpp), which bounds its depth:\n%s\n' "$found"
+  status=1
+fi
 found=$(grep -rnE 'PRAGMA' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
 if [ -n "$found" ]; then
   printf 'only kernel/db says PRAGMA:\n%s\n' "$found"

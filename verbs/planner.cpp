@@ -10,6 +10,7 @@
 #include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/comments.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/names.hpp"
 #include "kernel/home/board_settings.hpp"
 #include "kernel/home/command.hpp"
@@ -263,7 +264,7 @@ Result<std::variant<rules::Rewrite, rules::Graph>> parse_answer(const std::strin
     return fail(ErrorCode::invalid, "the planner answered nothing",
                 "it must write one JSON object to its standard output");
   }
-  const Json answer = Json::parse(text, nullptr, false);
+  const Json answer = board::parse_json<Json>(text);
   if (!answer.is_object()) {
     return bad_answer(fmt::format("is not a JSON object: {}", said(text)),
                       "it must write one JSON object and nothing else to its standard output");

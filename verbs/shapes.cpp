@@ -1,5 +1,8 @@
 #include "verbs/shapes.hpp"
 
+#include "kernel/base/files.hpp"
+#include "kernel/board/json.hpp"
+
 namespace hermes::verbs {
 
 namespace {
@@ -68,7 +71,7 @@ Json parsed(const std::optional<std::string>& text) {
   if (*text == "[]" || *text == "{}") {  // what most tasks have
     return text->front() == '[' ? Json::array() : Json::object();
   }
-  Json value = Json::parse(*text, nullptr, false);
+  Json value = board::parse_json<Json>(*text);
   return value.is_discarded() ? Json(nullptr) : value;
 }
 
@@ -168,6 +171,7 @@ Json run_json(const Run& run) {
 }
 
 Json attachment_json(const Attachment& attachment, const home::BoardPaths& board) {
+  const bool named = is_file_name(attachment.stored_name);  // else it could lead to any file
   const auto path = board.attachments_of(attachment.task_id) / attachment.stored_name;
   std::error_code ignored;
   return {{"id", attachment.id},
@@ -176,10 +180,10 @@ Json attachment_json(const Attachment& attachment, const home::BoardPaths& board
           {"content_type", or_null(attachment.content_type)},
           {"size", attachment.size},
           {"uploaded_by", or_null(attachment.added_by)},
-          {"stored_path", path.string()},
+          {"stored_path", named ? Json(path.string()) : Json(nullptr)},
           {"created_at", attachment.at.seconds()},
           {"created_at_ms", attachment.at.ms},
-          {"missing", !std::filesystem::is_regular_file(path, ignored)}};
+          {"missing", !named || !std::filesystem::is_regular_file(path, ignored)}};
 }
 
 Json attachments_json(const std::vector<Attachment>& attachments, const home::BoardPaths& board) {

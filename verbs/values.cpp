@@ -59,6 +59,10 @@ Result<void> check_json_object(const Argument& argument, const std::string& valu
   if (trim(value).empty()) {
     return {};
   }
+  if (nests_too_deep(value)) {
+    return refuse(argument, value,
+                  fmt::format("nests deeper than {} arrays and objects", k_deepest_json));
+  }
   try {
     if (Json::parse(value).is_object()) {
       return {};

@@ -245,6 +245,27 @@ std::string help_row(std::string_view left, std::string_view right, std::size_t 
   return out + join(wrap(right, room), "\n" + margin) + "\n";
 }
 
+bool nests_too_deep(std::string_view json) {
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text) {
+      i += c == '\\' ? 1 : 0;
+      in_text = c != '"';
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > k_deepest_json) {
+        return true;
+      }
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most) {
   if (text.size() > most) {
     return fail(ErrorCode::invalid,

@@ -64,6 +64,11 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 std::string help_row(std::string_view left, std::string_view right, std::size_t at,
                      std::size_t columns);
 
+// True for JSON with more than k_deepest_json arrays and objects within each other: programs that
+// walk through it, ours too, do so recursively.
+inline constexpr std::size_t k_deepest_json = 200;
+bool nests_too_deep(std::string_view json);
+
 // Refuses what the board cannot store faithfully: invalid UTF-8, NUL bytes, more than `most` bytes.
 // `what` names the field in the message. Error: invalid.
 Result<void> check_text(std::string_view what, std::string_view text, std::size_t most);

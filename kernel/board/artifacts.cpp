@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/text.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/model/limits.hpp"
 
@@ -20,7 +21,7 @@ constexpr const char* k_form = R"(for example {"artifacts": ["report.md", "plot.
 
 Result<std::vector<std::string>> artifacts_in(const std::optional<std::string>& metadata) {
   std::vector<std::string> artifacts;
-  const auto object = nlohmann::json::parse(metadata.value_or("{}"), nullptr, false);
+  const auto object = parse_json<nlohmann::json>(metadata.value_or("{}"));
   const auto found = object.is_object() ? object.find(k_key) : object.end();
   if (found == object.end()) {
     return artifacts;
@@ -51,7 +52,7 @@ Result<std::vector<std::string>> artifacts_in(const std::optional<std::string>& 
 
 std::string with_artifacts(const std::optional<std::string>& metadata,
                            const std::vector<std::string>& artifacts) {
-  auto object = nlohmann::json::parse(metadata.value_or("{}"), nullptr, false);
+  auto object = parse_json<nlohmann::json>(metadata.value_or("{}"));
   object[k_key] = artifacts;
   return dump(object);
 }

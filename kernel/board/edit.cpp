@@ -6,6 +6,7 @@
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
@@ -149,8 +150,8 @@ Result<Edited> set_model(Change& change, const std::string& id, const WorkerMode
   TRY(check_text("the provider", wanted.provider, k_name_bytes));
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::edit));
   const std::string options = with_model(task.worker_options, wanted.model, wanted.provider);
-  const json before = json::parse(task.worker_options, nullptr, false);
-  const json after = json::parse(options);
+  const json before = parse_json<json>(task.worker_options);
+  const json after = parse_json<json>(options);
   const auto value = [](const json& from, const char* key) {
     return from.is_object() && from.contains(key) ? from.at(key) : json();
   };

@@ -7,6 +7,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/import.hpp"
 #include "kernel/board/import_values.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/rows.hpp"
 
 namespace hermes::board {
@@ -68,7 +69,7 @@ class Reading {
     if (trim(line).empty()) {
       return;
     }
-    const Json object = Json::parse(line, nullptr, false);
+    const Json object = parse_json<Json>(line);
     if (!object.is_object()) {
       board_.findings.skip(fmt::format("line {}", number), "a line that is no JSON object");
       return;

@@ -8,6 +8,7 @@
 #include "kernel/base/text.hpp"
 #include "kernel/board/import.hpp"
 #include "kernel/board/import_values.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/db/database.hpp"
 #include "kernel/model/limits.hpp"
@@ -261,7 +262,7 @@ class Reading {
 
   void take_worker(const db::ForeignRow& row, ImportedTask& imported) {
     if (const auto text = words(row["skills"])) {
-      const Json skills = Json::parse(*text, nullptr, false);
+      const Json skills = parse_json<Json>(*text);
       const bool names = skills.is_array() && std::ranges::all_of(skills, [](const Json& skill) {
                            return skill.is_string();
                          });
@@ -331,7 +332,7 @@ class Reading {
     if (!text) {
       return;
     }
-    const Json metadata = Json::parse(*text, nullptr, false);
+    const Json metadata = parse_json<Json>(*text);
     if (metadata.is_object()) {
       run.metadata = *text;
       run.metadata->erase(0, run.metadata->find('{'));
@@ -410,7 +411,7 @@ class Reading {
       event.payload = *text;  // for `admit` to refuse
       return {};
     }
-    Json payload = Json::parse(*text, nullptr, false);
+    Json payload = parse_json<Json>(*text);
     if (payload.is_null()) {
       return {};
     }

@@ -1,4 +1,5 @@
 #include "kernel/board/invariants.hpp"
+#include "kernel/board/json.hpp"
 
 #include <fmt/core.h>
 
@@ -79,7 +80,7 @@ void check_breaker(db::Reader& tx, std::vector<std::string>& out) {
       " 'crashed', 'timed_out', 'stale', 'spawn_failed') ORDER BY e.seq DESC LIMIT 1) FROM tasks t"
       " WHERE t.status IN ('ready', 'review', 'running') AND t.failures > 0");
   while (row.next()) {
-    const auto payload = nlohmann::json::parse(row.maybe_text(2).value_or("{}"), nullptr, false);
+    const auto payload = parse_json<nlohmann::json>(row.maybe_text(2).value_or("{}"));
     if (payload.is_object() && payload.contains("limit") &&
         row.integer(1) >= payload["limit"].get<std::int64_t>()) {
       out.push_back(fmt::format("invariant 7: {} has {} failures, at or above its limit",
@@ -102,7 +103,7 @@ void check_replay(db::Reader& tx, std::vector<std::string>& out) {
     }
   };
   while (row.next()) {
-    const auto payload = nlohmann::json::parse(row.text(2), nullptr, false);
+    const auto payload = parse_json<nlohmann::json>(row.text(2));
     if (!payload.is_object() || !payload.contains("to")) {
       continue;
     }

@@ -7,6 +7,7 @@
 #include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/comments.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
 
@@ -16,9 +17,11 @@ Result<void> check_handoff(const Handoff& handoff) {
   TRY(check_text("the summary", handoff.summary.value_or(""), k_text_bytes));
   TRY(check_text("the result", handoff.result.value_or(""), k_text_bytes));
   TRY(check_text("the metadata", handoff.metadata.value_or(""), k_metadata_bytes));
-  if (handoff.metadata && !nlohmann::json::parse(*handoff.metadata, nullptr, false).is_object()) {
-    return fail(ErrorCode::usage, "the metadata is not a JSON object",
-                "for example --metadata '{\"files\": 3}'");
+  if (handoff.metadata && !parse_json<nlohmann::json>(*handoff.metadata).is_object()) {
+    return fail(
+        ErrorCode::usage,
+        fmt::format("the metadata is not a JSON object of at most {} levels", k_deepest_json),
+        "for example --metadata '{\"files\": 3}'");
   }
   return {};
 }
@@ -98,7 +101,7 @@ Result<std::optional<std::string>> metadata_to_store(const std::optional<std::st
   if (!metadata) {
     return std::nullopt;
   }
-  nlohmann::json value = nlohmann::json::parse(*metadata, nullptr, false);
+  nlohmann::json value = parse_json<nlohmann::json>(*metadata);
   const nlohmann::json given = value;
   TRY(mask_leaves(value, "", false));
   return value == given ? metadata : std::optional(dump(value));

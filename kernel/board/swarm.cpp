@@ -6,6 +6,7 @@
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/comments.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
@@ -115,8 +116,7 @@ Result<Swarm> stored_swarm(db::Reader& tx, const Task& root) {
     if (!comment.body.starts_with(k_blackboard)) {
       continue;
     }
-    const auto board =
-        nlohmann::json::parse(comment.body.substr(k_blackboard.size()), nullptr, false);
+    const auto board = parse_json<nlohmann::json>(comment.body.substr(k_blackboard.size()));
     if (auto swarm = topology_of(board)) {
       swarm->root_id = root.id;
       swarm->goal = root.body.value_or("");

@@ -10,6 +10,7 @@
 #include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
@@ -248,7 +249,7 @@ Result<void> check_priority(std::int64_t priority) {
 
 std::string with_model(const std::string& options, const std::string& model,
                        const std::string& provider) {
-  nlohmann::json all = nlohmann::json::parse(options, nullptr, false);
+  nlohmann::json all = parse_json<nlohmann::json>(options);
   if (!all.is_object()) {
     all = nlohmann::json::object();
   }
