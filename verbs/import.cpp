@@ -79,15 +79,20 @@ Result<board::ImportedBoard> read_source(const fs::path& path, Instant now) {
   return board::read_json_lines(text, now);
 }
 
-// What keeps a file from being copied, if anything. The predecessor kept its files below the
-// directory of its board; a board that names others could make us hand out what is none of its
-// business.
-std::optional<std::string> problem_of(const board::ImportedFile& file, const fs::path& source) {
+// Where the predecessor kept the files of attachments: beside the database of a board of its own,
+// below kanban/ beside that of its default board. A board that names other files could make us hand
+// out what is none of its business; the directory itself may be a person's home.
+bool is_among_attachments(const fs::path& file, const fs::path& source) {
   std::error_code ignored;
+  const fs::path real = fs::weakly_canonical(file, ignored);
   const fs::path root = fs::weakly_canonical(source, ignored).parent_path();
-  const fs::path inside = fs::weakly_canonical(file.path, ignored).lexically_relative(root);
-  if (inside.empty() || *inside.begin() == "..") {
-    return "the file of an attachment is not below the directory of the board";
+  return lies_in(real, root / "attachments") || lies_in(real, root / "kanban" / "attachments");
+}
+
+// What keeps a file from being copied, if anything.
+std::optional<std::string> problem_of(const board::ImportedFile& file, const fs::path& source) {
+  if (!is_among_attachments(file.path, source)) {
+    return "the file of an attachment is not in the attachments directory of the board";
   }
   const auto opened = open_regular(file.path);
   struct stat facts {};
@@ -140,15 +145,22 @@ Result<std::int64_t> attach_files(OpenBoard& open, Call& call, const fs::path& s
       report.findings.skip(file.source_id, *problem);
       continue;
     }
-    TRY_ASSIGN(const Fd opened, open_regular(file.path));
-    TRY_ASSIGN(home::StoredFile copy,
-               home::store_attachment(open.paths, file.task_id, home::attachment_name(file.name),
-                                      opened.get()));
+    const auto opened = open_regular(file.path);
+    auto copy = opened ? home::store_attachment(open.paths, file.task_id,
+                                                home::attachment_name(file.name), opened->get())
+                       : std::unexpected(opened.error());
+    if (!copy && copy.error().code == ErrorCode::unavailable) {  // a full disk, for example
+      return std::unexpected(copy.error());
+    }
+    if (!copy) {  // it has changed since it was looked at
+      report.findings.skip(file.source_id, one_line(copy.error()));
+      continue;
+    }
     rows.push_back(
-        {file.task_id, copy.name,
-         file.content_type.empty() ? home::content_type_of(copy.name) : file.content_type,
-         copy.size, file.added_by});
-    stored.push_back(std::move(copy));
+        {file.task_id, copy->name,
+         file.content_type.empty() ? home::content_type_of(copy->name) : file.content_type,
+         copy->size, file.added_by});
+    stored.push_back(*std::move(copy));
   }
   if (rows.empty()) {
     return 0;

@@ -22,6 +22,12 @@ Attachment read_attachment(const db::Cursor& row) {
           row.maybe_text(4), row.integer(5), row.text(6), row.instant(7)};
 }
 
+std::optional<std::int64_t> run_of(const Change& change) {
+  return change.actor.worker ? std::optional(change.actor.worker->run_id) : std::nullopt;
+}
+
+}  // namespace
+
 Result<void> check_content_type(const std::string& text) {
   TRY(check_text("the content type", text, k_name_bytes));
   const auto slash = text.find('/');
@@ -32,12 +38,6 @@ Result<void> check_content_type(const std::string& text) {
   }
   return {};
 }
-
-std::optional<std::int64_t> run_of(const Change& change) {
-  return change.actor.worker ? std::optional(change.actor.worker->run_id) : std::nullopt;
-}
-
-}  // namespace
 
 Result<Attachment> add_attachment(Change& change, const NewAttachment& added) {
   TRY(task_to_change(change, added.task_id));

@@ -18,6 +18,9 @@ struct NewAttachment {
   std::string added_by;  // "": whoever asks
 };
 
+// type/subtype, as RFC 2046 has it, on one line. Error: invalid.
+Result<void> check_content_type(const std::string& text);
+
 // The row and its event. Whoever copies a file for it asks before whether the task may be changed
 // (task_to_change). Error: not_found, forbidden, not_yours, invalid.
 Result<Attachment> add_attachment(Change& change, const NewAttachment& added);

@@ -9,6 +9,7 @@
 
 #include "kernel/base/ids.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/board/attachments.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/import_values.hpp"
 #include "kernel/board/rows.hpp"
@@ -125,10 +126,11 @@ void admit_history(ImportedTask& imported, Findings& findings) {
     }
     return problem.has_value();
   });
-  std::erase_if(imported.files, [&](const ImportedFile& file) {
+  std::erase_if(imported.files, [&](ImportedFile& file) {
     auto problem = problem_of("the name of an attachment", file.name, k_path_bytes);
-    if (!problem) {
-      problem = problem_of("the type of an attachment", file.content_type, k_name_bytes);
+    if (!file.content_type.empty() && !check_content_type(file.content_type)) {
+      file.content_type.clear();
+      findings.note("the type of an attachment is none: guessed by its name", imported.source_id);
     }
     if (!problem) {
       problem = problem_of("who added an attachment", file.added_by, k_name_bytes);

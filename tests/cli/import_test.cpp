@@ -59,44 +59,104 @@ TEST_CASE("import says what came over, once for people and once for programs", "
   CHECK(hermes.kanban({"doctor"}).status == 0);
 }
 
-TEST_CASE("import brings the attachments whose files are still below the board", "[cli]") {
+TEST_CASE("import brings the attachments whose files are still among those of the board", "[cli]") {
   const Hermes hermes;
   const std::string source = hermes.dir() / "kanban.db";
-  std::ofstream(hermes.dir() / "kept.txt") << "words";
+  const std::filesystem::path files =
+      hermes.dir() / GENERATE("attachments", "kanban/attachments") / "t_00000001";
+  std::filesystem::create_directories(files);
+  std::ofstream(files / "kept.txt") << "words";
+  std::ofstream(hermes.dir() / "private") << "none of the board's business";
+  std::filesystem::create_symlink(hermes.dir() / "private", files / "link");
   sqlite3* handle = nullptr;
   REQUIRE(sqlite3_open(source.c_str(), &handle) == SQLITE_OK);
   const std::string dir = hermes.dir();
   const std::string sql =
       "CREATE TABLE tasks (id TEXT, title TEXT, status TEXT, created_at INTEGER);"
-      "CREATE TABLE task_attachments (task_id TEXT, filename TEXT, stored_path TEXT);"
+      "CREATE TABLE task_attachments (task_id TEXT, filename TEXT, stored_path TEXT, content_type "
+      "TEXT DEFAULT 'whatever');"
       "INSERT INTO tasks VALUES ('t_00000001', 'a', 'ready', 1600000000);"
-      "INSERT INTO task_attachments VALUES ('t_00000001', 'kept.txt', '" +
-      dir + "/kept.txt'), ('t_00000001', 'lost.txt', '" + dir +
+      "INSERT INTO task_attachments (task_id, filename, stored_path) VALUES ('t_00000001', "
+      "'kept.txt', '" +
+      files.string() + "/kept.txt'), ('t_00000001', 'lost.txt', '" + files.string() +
       "/lost.txt'), ('t_00000001', 'theirs', '" + dir +
-      "/../passwd'), ('t_00000001', 'p', "
-      "'/etc/passwd');";
+      "/../passwd'), ('t_00000001', 'private', '" + dir + "/private'), ('t_00000001', 'link', '" +
+      files.string() + "/link'), ('t_00000001', 'p', '/etc/passwd');";
   REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(handle);
 
   const Json dry = Json::parse(hermes.kanban({"import", source, "--dry-run", "--json"}).out);
   CHECK(dry["imported"]["attachments"] == 1);
+  CHECK(dry["notes"].dump().find("guessed by its name") != std::string::npos);
   const Json done = Json::parse(hermes.kanban({"import", source, "--json"}).out);
   CHECK(done["imported"]["attachments"] == 1);
   CHECK(done["skipped"] == dry["skipped"]);
-  REQUIRE(done["skipped"].size() == 3);
+  REQUIRE(done["skipped"].size() == 5);
   CHECK(done["skipped"][0]["reason"] == "the file of an attachment is not there");
-  CHECK(done["skipped"][2]["reason"] ==
-        "the file of an attachment is not below the directory of the board");
+  for (std::size_t i = 1; i < 5; ++i) {
+    CHECK(done["skipped"][i]["reason"] ==
+          "the file of an attachment is not in the attachments directory of the board");
+  }
   const Ran listed = hermes.kanban({"attachments", "t_00000001"});
   CHECK(listed.out.find("kept.txt") != std::string::npos);
+  CHECK(listed.out.find("text/plain") != std::string::npos);
   CHECK(hermes.kanban({"doctor"}).status == 0);
+}
+
+TEST_CASE("a hostile board makes import evaluate no expression and walk into no depth", "[cli]") {
+  const Hermes hermes;
+  const std::string source = hermes.dir() / "kanban.db";
+  const std::string deep = std::string(20'000, '[') + std::string(20'000, ']');
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(source.c_str(), &handle) == SQLITE_OK);
+  const std::string sql =
+      "PRAGMA ignore_check_constraints = ON;"
+      "CREATE TABLE tasks (id TEXT, title TEXT CHECK (abs(-9223372036854775808) > 0), status TEXT, "
+      "skills TEXT, created_at INTEGER);"
+      "CREATE TABLE task_events (task_id TEXT, kind TEXT, payload TEXT, created_at INTEGER);"
+      "CREATE TABLE task_runs (id INTEGER, task_id TEXT, status TEXT, metadata TEXT, started_at "
+      "INTEGER, ended_at INTEGER);"
+      "INSERT INTO tasks VALUES ('t_00000001', 'a', 'ready', '" +
+      deep +
+      "', 1600000000);"
+      "INSERT INTO task_events VALUES ('t_00000001', 'edited', '{\"a\":" +
+      deep +
+      "}', 1600000000);"
+      "INSERT INTO task_runs VALUES (1, 't_00000001', 'done', '{\"a\":" +
+      deep + "}', 1600000000, 1600000001);";
+  REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(handle);
+  const Ran ran = hermes.kanban({"import", source, "--json"});
+  INFO(ran.err);
+  REQUIRE(ran.status == 0);
+  CHECK(Json::parse(ran.out)["imported"]["tasks"] == 1);
+  CHECK(hermes.kanban({"show", "t_00000001", "--json"}).status == 0);
+  CHECK(hermes.kanban({"doctor"}).status == 0);
+}
+
+TEST_CASE("metadata that nests too deep is refused", "[cli]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"x"});
+  const auto metadata = [](std::size_t depth) {
+    return "{\"a[{\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+  };
+  const Ran refused = hermes.kanban({"complete", id, "--metadata", metadata(20'000)});
+  CHECK(refused.status == 2);
+  CHECK(refused.err.find("200") != std::string::npos);
+  CHECK(hermes.kanban({"complete", id, "--metadata", metadata(201)}).status == 2);
+  CHECK(hermes.kanban({"complete", id, "--metadata", metadata(200)}).status == 0);
 }
 
 namespace {
 
-// A board of the predecessor with one task and these files beside it.
+std::filesystem::path file_of(const Hermes& hermes, const std::string& name) {
+  return hermes.dir() / "attachments" / name;
+}
+
+// A board of the predecessor with one task and these files among its attachments.
 std::string write_board(const Hermes& hermes, const std::vector<std::string>& files) {
   const std::string source = hermes.dir() / "kanban.db";
+  std::filesystem::create_directories(hermes.dir() / "attachments");
   sqlite3* handle = nullptr;
   REQUIRE(sqlite3_open(source.c_str(), &handle) == SQLITE_OK);
   std::string sql =
@@ -105,7 +165,7 @@ std::string write_board(const Hermes& hermes, const std::vector<std::string>& fi
       "INSERT INTO tasks VALUES ('t_00000001', 'a', 'ready', 1600000000);";
   for (const std::string& file : files) {
     sql += "INSERT INTO task_attachments VALUES ('t_00000001', 'a.txt', '" +
-           (hermes.dir() / file).string() + "');";
+           file_of(hermes, file).string() + "');";
   }
   REQUIRE(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(handle);
@@ -129,13 +189,13 @@ using Names = std::vector<std::string>;
 TEST_CASE("importing again brings the files that were missing, and no other twice", "[cli]") {
   const Hermes hermes;
   const std::string source = write_board(hermes, {"one", "two", "three"});
-  std::ofstream(hermes.dir() / "one") << "words";
-  std::ofstream(hermes.dir() / "two") << "other";
+  std::ofstream(file_of(hermes, "one")) << "words";
+  std::ofstream(file_of(hermes, "two")) << "other";
   const Json first = json_of(hermes.kanban({"import", source, "--json"}));
   CHECK(first["imported"]["attachments"] == 2);
   CHECK(first["skipped"] == Json::array({{{"id", "t_00000001"},
                                           {"reason", "the file of an attachment is not there"}}}));
-  std::ofstream(hermes.dir() / "three") << "longer words";
+  std::ofstream(file_of(hermes, "three")) << "longer words";
   CHECK(json_of(hermes.kanban(
             {"import", source, "--dry-run", "--json"}))["imported"]["attachments"] == 1);
   const Ran second = hermes.kanban({"import", source});
@@ -152,7 +212,7 @@ TEST_CASE("an import that was killed before its files are attached is finished b
     const Hermes hermes;
     const std::string source = write_board(hermes, {"one", "two"});
     for (const char* name : {"one", "two"}) {
-      std::ofstream(hermes.dir() / name) << std::string(3 << 20, *name);
+      std::ofstream(file_of(hermes, name)) << std::string(3 << 20, *name);
     }
     Running running = hermes.start({"kanban", "import", source});
     wait_until([] { return false; }, std::chrono::milliseconds{turns});
@@ -168,7 +228,7 @@ TEST_CASE("an import that was killed before its files are attached is finished b
 TEST_CASE("an import whose attachments were never committed is finished by another", "[cli]") {
   const Hermes hermes;
   const std::string source = write_board(hermes, {"one"});
-  std::ofstream(hermes.dir() / "one") << "words";
+  std::ofstream(file_of(hermes, "one")) << "words";
   REQUIRE(hermes.kanban({"import", source}).status == 0);
   sqlite3* handle = nullptr;  // as if it had been killed between its two transactions
   REQUIRE(sqlite3_open((hermes.board() / "board.db").c_str(), &handle) == SQLITE_OK);
