@@ -24,6 +24,8 @@ using std::chrono::steady_clock;
 constexpr std::size_t k_out_bytes = 4 * 1024 * 1024;
 constexpr std::size_t k_err_bytes = 4096;
 constexpr Millis k_lock_step{20};
+constexpr std::size_t k_most_holders = 5;  // in a message
+constexpr std::size_t k_fd_facts = 4096;
 
 // HERMES_HOME tells who looks at the processes whose git it is.
 constexpr std::array k_passed{
@@ -58,6 +60,43 @@ std::vector<std::string> command(const fs::path& dir, const std::vector<std::str
                                "submodule.recurse=false"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return all;
+}
+
+// Processes that hold a lock on the directory. /proc/locks names only who took it, and that one may
+// be gone: a lock lives as long as anybody has inherited it.
+std::vector<std::string> holders(const fs::path& directory) {
+  std::vector<std::string> found;
+  std::error_code problem;
+  const std::string real = fs::canonical(directory, problem).string();
+  for (fs::directory_iterator process("/proc", problem), end; !problem && process != end;
+       process.increment(problem)) {
+    const std::string pid = process->path().filename().string();
+    if (pid.find_first_not_of("0123456789") != std::string::npos ||
+        found.size() == k_most_holders) {
+      continue;
+    }
+    std::error_code denied;
+    for (fs::directory_iterator fd(process->path() / "fd", denied); !denied && fd != end;
+         fd.increment(denied)) {
+      std::error_code gone;
+      const fs::path facts = process->path() / "fdinfo" / fd->path().filename();
+      if (fs::read_symlink(fd->path(), gone) == real &&
+          read_file(facts, k_fd_facts).value_or("").find("FLOCK") != std::string::npos) {
+        const std::string name = read_file(process->path() / "comm", k_fd_facts).value_or("?");
+        found.push_back(fmt::format("{} (PID {})", printable(trim(name)), pid));
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+Error naming_holder(Error error, const fs::path& directory) {
+  if (const auto who = holders(directory); error.code == ErrorCode::busy && !who.empty()) {
+    error.message +=
+        fmt::format("; {} is locked by {}", printable(directory.string()), join(who, ", "));
+  }
+  return error;
 }
 
 }  // namespace
@@ -98,6 +137,9 @@ Result<Git::Answer> Git::ask(const fs::path& dir, const std::vector<std::string>
                                       .directory = {},
                                       .out_bytes = k_out_bytes,
                                       .err_bytes = k_err_bytes,
+                                      // A content filter may leave something running, which would
+                                      // hold our lock for as long as it lives.
+                                      .end_remains = true,
                                       .inherited = lock_.get()},
                                      until_, cancel_fd_));
   switch (end.kind) {
@@ -143,7 +185,9 @@ Result<void> Git::lock(const fs::path& directory) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return std::unexpected(system_error("lock", directory, errno));
     }
-    TRY(in_time());
+    if (auto more_time = in_time(); !more_time) {
+      return std::unexpected(naming_holder(more_time.error(), directory));
+    }
     std::this_thread::sleep_for(k_lock_step);
   }
   lock_ = std::move(file);

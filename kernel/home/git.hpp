@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 // git, each command a child process that is waited for: never to be used in an event loop. All
 // commands of one object share one term; when it is over, or `cancel_fd` becomes readable, the
-// running git and what it has started are ended.
+// running git and what it has started are ended; what a git has left behind is ended with it.
 //
 // They get no terminal, no prompt, no GIT_ variable of ours, no secret and no network; hooks, the
 // fsmonitor daemon and automatic maintenance are off. Content filters (git-lfs and the like) run.
@@ -40,7 +40,7 @@ class Git {
 
   // An exclusive lock on a directory. Every git that is started while it is held holds it too, so
   // that none of them is disturbed by whoever comes after we were killed. At most one at a time.
-  // Error: busy, conflict, unavailable.
+  // Error: busy, naming who holds it; conflict, unavailable.
   Result<void> lock(const fs::path& directory);
   void unlock() { lock_.reset(); }
 

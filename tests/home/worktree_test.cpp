@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <csignal>
 
 #include "home/worktree_rig.hpp"
 #include "kernel/home/worktree_note.hpp"
@@ -403,6 +404,37 @@ TEST_CASE("a git that takes too long, or is told to stop, is ended with all it h
       return status.empty() || has(status, ") Z ");
     }));
   }
+}
+
+TEST_CASE("what a git leaves behind keeps no lock, and who keeps one is named", "[worktree]") {
+  const TreeRig rig;
+  const auto left_behind = [&](const std::string& how) {
+    Git own(Millis{60'000});
+    REQUIRE(own.lock(rig.repository));
+    const auto said =
+        own.value(rig.repository, {"-c",
+                                   "alias.x=!p=$(" + how +
+                                       " sh -c 'sleep 1000 >/dev/null 2>&1 </dev/null & echo "
+                                       "$!'); echo $p",
+                                   "x"});
+    REQUIRE(said);
+    return std::stoi(*said);
+  };
+  const pid_t with_it = left_behind("");
+  Git next(Millis{10'000});
+  CHECK(next.lock(rig.repository));
+  next.unlock();
+  CHECK(hermes::test::wait_until([&] {
+    const std::string status = text_at(fmt::format("/proc/{}/stat", with_it));
+    return status.empty() || has(status, ") Z ");
+  }));
+
+  const pid_t away = left_behind("setsid");
+  Git late(Millis{300});
+  const auto refused = late.lock(rig.repository);
+  ::kill(away, SIGKILL);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("(PID " + std::to_string(away) + ")") != std::string::npos);
 }
 
 TEST_CASE("git gets no prompt, no variable of ours, no network, and runs no hook", "[worktree]") {
