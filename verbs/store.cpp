@@ -64,13 +64,6 @@ std::int64_t tasks_of(db::Database& database) {
       .value_or(0);
 }
 
-Result<void> change_settings(const home::BoardPaths& paths,
-                             const std::function<void(home::BoardSettings&)>& edit) {
-  TRY_ASSIGN(home::BoardSettings settings, home::load_board_settings(paths));
-  edit(settings);
-  return home::save_board_settings(paths, settings);
-}
-
 }  // namespace
 
 Result<Answer> boards_rename(Call& call) {
@@ -80,7 +73,7 @@ Result<Answer> boards_rename(Call& call) {
   if (name.empty()) {
     return fail(ErrorCode::usage, "the name is blank", "say what people are to call the board");
   }
-  TRY(change_settings(paths, [&](home::BoardSettings& settings) { settings.name = name; }));
+  TRY(home::change_board_setting(paths, &home::BoardSettings::name, name));
   Answer answer;
   answer.value = {{"slug", paths.slug}, {"name", name}};
   return answer;
@@ -97,9 +90,8 @@ Result<Answer> boards_set_default_workdir(Call& call) {
                 "give the whole path; without a path the setting is cleared");
   }
   const fs::path path = one_spelling(given);
-  TRY(change_settings(paths, [&](home::BoardSettings& settings) {
-    settings.default_workdir = clears ? "" : path.string();
-  }));
+  TRY(home::change_board_setting(paths, &home::BoardSettings::default_workdir,
+                                 clears ? "" : path.string()));
   Answer answer;
   answer.value = {{"slug", paths.slug},
                   {"default_workdir", clears ? Json(nullptr) : Json(path.string())}};
@@ -235,7 +227,7 @@ Result<Answer> boards_export(Call& call) {
                   {"logs", done.logs},   {"missing", done.missing}};
   for (const std::string& name : done.missing) {
     answer.advice.push_back(
-        fmt::format("note: the file of attachment {} is gone, so it was left out", name));
+        fmt::format("note: {} is gone or cannot be read, so it was left out", printable(name)));
   }
   return answer;
 }

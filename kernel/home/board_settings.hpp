@@ -13,6 +13,8 @@ struct BoardSettings {
   std::string icon;
   std::string color;
   std::string default_workdir;  // absolute; where dir and worktree workspaces without a path work
+
+  bool operator==(const BoardSettings&) const = default;
 };
 
 // A missing file gives empty values. Error: invalid, "<file>:<line>: <key>: <rule>".
@@ -24,5 +26,11 @@ Result<std::string> board_settings_text(const BoardSettings& settings,
 
 // Replaces the file.
 Result<void> save_board_settings(const BoardPaths& board, const BoardSettings& settings);
+
+// Replaces the one line of this setting, or adds it in front: comments and all other lines stay. Of
+// several who change settings at once none is lost. Error: invalid (refused by the setting's rule,
+// or written over several lines in the file), busy after 10 s, unavailable.
+Result<void> change_board_setting(const BoardPaths& board, std::string BoardSettings::*setting,
+                                  const std::string& value);
 
 }  // namespace hermes::home

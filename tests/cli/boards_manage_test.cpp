@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/run_hermes.hpp"
+#include "kernel/base/files.hpp"
 #include "kernel/home/registry.hpp"
 
 namespace hermes::test {
@@ -30,6 +31,38 @@ TEST_CASE("a board is called otherwise, and keeps its slug and its settings", "[
   CHECK(hermes.kanban({"boards", "rename", "beta", "two\nlines"}).status == 1);
   CHECK(hermes.kanban({"boards", "rename", "lost", "x"}).status == 1);
   CHECK(json_of(hermes.kanban({"boards", "show", "beta", "--json"}))["name"] == "The 漢字 board");
+}
+
+TEST_CASE("what a person has written into the settings of a board stays when one of them changes",
+          "[cli][store]") {
+  const Hermes hermes;
+  const std::filesystem::path file = hermes.board() / "board.toml";
+  const auto text = [&] { return read_file(file, 4096).value_or(""); };
+  const std::string rest = "description = \"\"\"\\\nname = none\"\"\"\n# end";
+  std::ofstream(file) << "# why it is so\n  name=\"old\"\n" << rest;
+  REQUIRE(hermes.kanban({"boards", "rename", "default", "new"}).status == 0);
+  CHECK(text() == "# why it is so\nname = \"new\"\n" + rest);
+  REQUIRE(hermes.kanban({"boards", "set-default-workdir", "default", "/srv"}).status == 0);
+  CHECK(text() == "default_workdir = \"/srv\"\n# why it is so\nname = \"new\"\n" + rest);
+  std::ofstream(file) << "name = \"\"\"\\\nlong\"\"\"\n# end";
+  const std::string odd = text();
+  CHECK(hermes.kanban({"boards", "rename", "default", "x"}).err.find("change it in the file") !=
+        std::string::npos);
+  CHECK(text() == odd);
+}
+
+TEST_CASE("settings of a board that are changed at once are all changed", "[cli][store]") {
+  const Hermes hermes;
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    Running one = hermes.start({"kanban", "boards", "rename", "default", name});
+    Running two = hermes.start({"kanban", "boards", "set-default-workdir", "default", "/" + name});
+    CHECK(one.wait() == 0);
+    CHECK(two.wait() == 0);
+    const Json board = json_of(hermes.kanban({"boards", "show", "default", "--json"}));
+    CHECK(board["name"] == name);
+    CHECK(board["default_workdir"] == "/" + name);
+  }
 }
 
 TEST_CASE("the default workdir is set by a path, cleared by none, and never relative",
