@@ -1,9 +1,9 @@
 #include "kernel/home/workspace.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -29,20 +29,32 @@ Result<void> mark(const fs::path& dir, const std::string& task_id) {
   if (::lsetxattr(dir.c_str(), k_mark, task_id.data(), task_id.size(), 0) == 0) {
     return {};
   }
-  const Fd file(
-      ::open((dir / k_marker_file).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) {
+  if (errno != ENOTSUP) {
     return std::unexpected(system_error("mark the workspace", dir, errno));
   }
-  return {};
+  return write_file_atomically(dir / k_marker_file, task_id);
 }
 
-// `dir` is a directory itself, not a link to one: a link is never followed.
-bool is_marked(const fs::path& dir) {
+// The mark names the task. A file of that name counts only where there can be no attribute: it may
+// have come with what lies there.
+bool is_marked(const fs::path& dir, const std::string& task_id) {
+  std::string name(task_id.size() + 1, '\0');
+  const ssize_t size = ::lgetxattr(dir.c_str(), k_mark, name.data(), name.size());
+  if (size < 0 && errno == ENOTSUP) {
+    const auto file = open_regular(dir / k_marker_file, Links::refused);
+    return file &&
+           ::read(file->get(), name.data(), name.size()) == static_cast<ssize_t>(task_id.size()) &&
+           name.starts_with(task_id);
+  }
+  return size == static_cast<ssize_t>(task_id.size()) && name.starts_with(task_id);
+}
+
+// What a worker has put into a scratch directory may be thrown away, a working tree of git may not:
+// the board has a note of it, or the tree's link to its repository is a file.
+bool is_working_tree(const BoardPaths& board, const std::string& task_id) {
   std::error_code problem;
-  return fs::is_directory(fs::symlink_status(dir, problem)) &&
-         (::lgetxattr(dir.c_str(), k_mark, nullptr, 0) > 0 ||
-          fs::is_regular_file(fs::symlink_status(dir / k_marker_file, problem)));
+  return is_there(board.worktrees() / task_id) ||
+         fs::is_regular_file(fs::symlink_status(board.workspace(task_id) / ".git", problem));
 }
 
 // Nothing is synced to disk: a scratch directory lost in a power failure is made again by the next
@@ -91,7 +103,13 @@ Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task)
 
 // The path is ours by construction; a link in its place, or a directory without our mark, is not.
 bool is_our_scratch(const BoardPaths& board, const std::string& task_id) {
-  return is_task_id(task_id) && is_marked(board.workspace(task_id));
+  if (!is_task_id(task_id)) {
+    return false;
+  }
+  std::error_code problem;
+  const fs::path dir = board.workspace(task_id);
+  return fs::is_directory(fs::symlink_status(dir, problem)) && is_marked(dir, task_id) &&
+         !is_working_tree(board, task_id);
 }
 
 Result<fs::path> set_aside(const BoardPaths& board, const std::string& task_id) {

@@ -14,7 +14,7 @@ namespace hermes::home {
 // which takes git and time: worktree.hpp.
 Result<std::string> prepare_workspace(const BoardPaths& board, const Task& task);
 
-// The task has a workspace directory that carries our marker.
+// The task has a workspace directory that carries our marker, and is no working tree of git.
 bool is_our_scratch(const BoardPaths& board, const std::string& task_id);
 
 // Removes a scratch workspace that carries our marker; nothing else is ever deleted. False when

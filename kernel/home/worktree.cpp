@@ -34,11 +34,6 @@ fs::path real_path(const fs::path& path) {
   return problem ? path : real;
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
-}
-
 bool holds_nothing(const fs::path& dir) {
   std::error_code problem;
   return fs::is_empty(dir, problem) && !problem;
@@ -294,7 +289,8 @@ Result<Tree> take_existing(const Job& job) {
                             printable(*job.request.branch)),
                 "leave --branch out, or name another path");
   }
-  return Tree{tree.string(), std::move(branch), is_marked_for(admin, job.request.task_id)};
+  return Tree{tree.string(), std::move(branch),
+              mark_of(admin, job.board, job.request.task_id) == Marked::for_us};
 }
 
 // Nobody has worked in what is half-made and holds nothing but git's link.
@@ -379,7 +375,7 @@ Result<void> add(const Job& job, const std::vector<ListedTree>& trees, const Lis
   arguments.insert(arguments.end(), what.begin(), what.end());
   TRY(job.git.run(job.place.repository.common, arguments));
   TRY_ASSIGN(const fs::path admin, admin_directory(job.git, target));
-  return mark_tree(admin, job.request.task_id);
+  return mark_tree(admin, job.board, job.request.task_id);
 }
 
 // Under the lock of the tree: fills in its files, unless somebody has.
@@ -405,13 +401,13 @@ Result<void> fill(const Job& job, const fs::path& admin) {
   return write_note(job.board, job.request.task_id, *note);
 }
 
-// The tree is registered, its directory has a link of git: ours, or not.
-Result<bool> is_ours(const Job& job) {
+// The tree is registered, its directory has a link of git: whose it is.
+Result<Marked> owner(const Job& job) {
   const auto admin = admin_directory(job.git, job.place.target);
   if (!admin && admin.error().code != ErrorCode::invalid) {
     return std::unexpected(admin.error());
   }
-  return admin && is_marked_for(*admin, job.request.task_id);
+  return admin ? mark_of(*admin, job.board, job.request.task_id) : Marked::not_at_all;
 }
 
 Result<Tree> find_or_make(const Job& job) {
@@ -420,11 +416,14 @@ Result<Tree> find_or_make(const Job& job) {
   TRY_ASSIGN(const auto trees, list_trees(job.git, job.place.repository.common));
   const ListedTree* listed = find_tree(trees, target.string());
   bool linked = is_there(target / ".git");
-  bool ours = false;
+  Marked marked = Marked::not_at_all;
   if (listed != nullptr && linked) {
-    TRY_ASSIGN(ours, is_ours(job));
+    TRY_ASSIGN(marked, owner(job));
   }
-  if (!ours) {
+  if (marked == Marked::for_another_board) {
+    return in_the_way(job, "is the working tree of this task on another board, which has its id");
+  }
+  if (marked != Marked::for_us) {
     if (linked && job.half_made_by_us() && throw_away_link(target)) {
       linked = false;
     }

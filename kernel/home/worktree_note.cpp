@@ -1,9 +1,11 @@
 #include "kernel/home/worktree_note.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/ids.hpp"
+#include "kernel/base/text.hpp"
 #include "kernel/home/git.hpp"
 #include "kernel/home/worktree.hpp"
 
@@ -12,6 +14,7 @@ namespace hermes::home {
 namespace {
 
 constexpr std::size_t k_note_bytes = 64 * 1024;
+constexpr std::size_t k_mark_bytes = 1024;
 constexpr std::string_view k_making = "making";
 constexpr std::string_view k_ready = "ready";
 constexpr const char* k_mark_file = "hermes-task";
@@ -36,15 +39,20 @@ std::optional<std::string> value_of(const std::string& field, std::string_view w
                                                     : std::nullopt;
 }
 
-}  // namespace
+fs::path identity_file(const BoardPaths& board) { return board.worktrees() / "identity"; }
 
-fs::path notes_directory(const BoardPaths& board) { return board.dir / "worktrees"; }
+// "" when there is none.
+std::string identity_of(const BoardPaths& board) {
+  return read_file(identity_file(board), k_mark_bytes).value_or("");
+}
+
+}  // namespace
 
 std::optional<TreeNote> read_note(const BoardPaths& board, const std::string& task_id) {
   if (!is_task_id(task_id)) {
     return std::nullopt;
   }
-  const auto text = read_file(notes_directory(board) / task_id, k_note_bytes);
+  const auto text = read_file(board.worktrees() / task_id, k_note_bytes);
   const auto fields = fields_of(text.value_or(""));
   if (fields.size() != 5 || (fields[0] != k_making && fields[0] != k_ready)) {
     return std::nullopt;
@@ -56,23 +64,23 @@ Result<void> write_note(const BoardPaths& board, const std::string& task_id, con
   if (!is_task_id(task_id)) {
     return fail(ErrorCode::internal, "not a task id");
   }
-  TRY(make_directory(notes_directory(board)));
+  TRY(make_directory(board.worktrees()));
   std::string text;
   for (const std::string& field : {std::string(note.ready ? k_ready : k_making), note.requested,
                                    note.path, note.common, note.branch}) {
     text += field + '\0';
   }
-  return write_file_atomically(notes_directory(board) / task_id, text);
+  return write_file_atomically(board.worktrees() / task_id, text);
 }
 
 void remove_note(const BoardPaths& board, const std::string& task_id) {
-  ::unlink((notes_directory(board) / task_id).c_str());
+  ::unlink((board.worktrees() / task_id).c_str());
 }
 
 std::vector<std::string> tasks_with_trees(const BoardPaths& board) {
   std::vector<std::string> tasks;
   std::error_code problem;
-  fs::directory_iterator entry(notes_directory(board), problem);
+  fs::directory_iterator entry(board.worktrees(), problem);
   for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
     if (const std::string name = entry->path().filename().string(); is_task_id(name)) {
       tasks.push_back(name);
@@ -122,12 +130,32 @@ Result<fs::path> admin_directory(Git& git, const fs::path& tree) {
   return fs::path(path);
 }
 
-Result<void> mark_tree(const fs::path& admin, const std::string& task_id) {
-  return write_file_atomically(admin / k_mark_file, task_id + "\n");
+Result<void> mark_tree(const fs::path& admin, const BoardPaths& board, const std::string& task_id) {
+  TRY(make_directory(board.worktrees()));
+  SystemRandom random;
+  TRY(create_file(identity_file(board), new_run_token(random)));  // the first one stays
+  const std::string identity = identity_of(board);
+  if (identity.empty()) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("cannot read {}, by which the working trees of the board are known",
+                            printable(identity_file(board).string())));
+  }
+  return write_file_atomically(admin / k_mark_file, task_id + " " + identity + "\n");
 }
 
-bool is_marked_for(const fs::path& admin, const std::string& task_id) {
-  return read_file(admin / k_mark_file, 1024).value_or("") == task_id + "\n";
+Marked mark_of(const fs::path& admin, const BoardPaths& board, const std::string& task_id) {
+  const auto text = read_file(admin / k_mark_file, k_mark_bytes);
+  if (!text) {
+    return Marked::not_at_all;
+  }
+  const std::vector<std::string> words = split_list(*text, ' ');
+  if (words.empty() || words[0] != task_id) {
+    return Marked::for_another_task;
+  }
+  // Marks of earlier versions name no board: then it is the one that has a note of the tree.
+  const bool ours =
+      words.size() == 1 ? read_note(board, task_id).has_value() : words[1] == identity_of(board);
+  return ours ? Marked::for_us : Marked::for_another_board;
 }
 
 }  // namespace hermes::home

@@ -19,7 +19,6 @@ struct TreeNote {
   std::string common;     // the repository: git's common directory
   std::string branch;     // that was asked for
 };
-fs::path notes_directory(const BoardPaths& board);
 std::optional<TreeNote> read_note(const BoardPaths& board, const std::string& task_id);
 Result<void> write_note(const BoardPaths& board, const std::string& task_id, const TreeNote& note);
 void remove_note(const BoardPaths& board, const std::string& task_id);
@@ -39,8 +38,11 @@ const ListedTree* find_tree(const std::vector<ListedTree>& trees, const std::str
 // The tree's own directory inside the repository. Error: of git, when there is none.
 Result<fs::path> admin_directory(Git& git, const fs::path& tree);
 
-// The mark inside the repository.
-Result<void> mark_tree(const fs::path& admin, const std::string& task_id);
-bool is_marked_for(const fs::path& admin, const std::string& task_id);
+// The mark inside the repository: the task and the board. A board is known by a random name that it
+// draws with its first tree and keeps beside its notes, so that a copy of it (`boards import`) is
+// another board, though its tasks have the same ids.
+Result<void> mark_tree(const fs::path& admin, const BoardPaths& board, const std::string& task_id);
+enum class Marked { not_at_all, for_us, for_another_task, for_another_board };
+Marked mark_of(const fs::path& admin, const BoardPaths& board, const std::string& task_id);
 
 }  // namespace hermes::home

@@ -3,6 +3,7 @@
 #include <array>
 #include <system_error>
 
+#include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/mounts.hpp"
 #include "kernel/home/worktree.hpp"
@@ -15,11 +16,6 @@ namespace {
 // What git leaves in a tree's own directory while something is under way in the tree.
 constexpr std::array k_under_way{"MERGE_HEAD",   "CHERRY_PICK_HEAD", "REVERT_HEAD",
                                  "rebase-merge", "rebase-apply",     "BISECT_LOG"};
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
-}
 
 std::unexpected<Error> stays(const fs::path& tree, const std::string& why) {
   return fail(ErrorCode::conflict,
@@ -61,13 +57,14 @@ Result<void> check_published(Git& git, const fs::path& tree) {
   return {};
 }
 
-Result<void> check_tree(Git& git, const fs::path& tree, const fs::path& common,
-                        const std::string& task_id, const ListedTree* listed) {
+Result<void> check_tree(Git& git, const BoardPaths& board, const fs::path& tree,
+                        const fs::path& common, const std::string& task_id,
+                        const ListedTree* listed) {
   const auto admin = admin_directory(git, tree);
   if (!admin && admin.error().code != ErrorCode::invalid) {
     return std::unexpected(admin.error());
   }
-  if (listed == nullptr || !admin || !is_marked_for(*admin, task_id) ||
+  if (listed == nullptr || !admin || mark_of(*admin, board, task_id) != Marked::for_us ||
       admin->parent_path() != common / "worktrees") {
     return stays(tree, "what is there now was not made for " + task_id);
   }
@@ -93,7 +90,8 @@ Result<TreeNote> note_of(const BoardPaths& board, const std::string& task_id) {
 
 // Whether there is a tree to remove, and not only its note; then the repository is locked. Error:
 // why it stays.
-Result<bool> examine(const TreeNote& note, const std::string& task_id, Git& git) {
+Result<bool> examine(const BoardPaths& board, const TreeNote& note, const std::string& task_id,
+                     Git& git) {
   const fs::path tree = note.path;
   const fs::path common = note.common;
   if (!is_there(common)) {
@@ -107,7 +105,7 @@ Result<bool> examine(const TreeNote& note, const std::string& task_id, Git& git)
   if (!is_there(tree)) {  // somebody has removed it; what git still knows of it is left to `git
     return false;         // worktree prune`
   }
-  TRY(check_tree(git, tree, common, task_id, find_tree(trees, note.path)));
+  TRY(check_tree(git, board, tree, common, task_id, find_tree(trees, note.path)));
   return true;
 }
 
@@ -115,14 +113,14 @@ Result<bool> examine(const TreeNote& note, const std::string& task_id, Git& git)
 
 Result<void> may_remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git) {
   TRY_ASSIGN(const TreeNote note, note_of(board, task_id));
-  TRY(examine(note, task_id, git));
+  TRY(examine(board, note, task_id, git));
   git.unlock();
   return {};
 }
 
 Result<void> remove_worktree(const BoardPaths& board, const std::string& task_id, Git& git) {
   TRY_ASSIGN(const TreeNote note, note_of(board, task_id));
-  TRY_ASSIGN(const bool there, examine(note, task_id, git));
+  TRY_ASSIGN(const bool there, examine(board, note, task_id, git));
   if (there) {
     const std::vector<std::string> command{"worktree", "remove", "--", note.path};
     TRY_ASSIGN(const Git::Answer removed, git.ask(note.common, command));

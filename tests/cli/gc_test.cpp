@@ -13,6 +13,7 @@
 #include "kernel/base/files.hpp"
 #include "kernel/home/registry.hpp"
 #include "kernel/home/workspace.hpp"
+#include "support/git_repository.hpp"
 #include "support/wait.hpp"
 
 namespace hermes::test {
@@ -321,6 +322,35 @@ TEST_CASE("directories that killed commands have left go after a day", "[cli][gc
   CHECK(ground.hermes.kanban({"gc"}).out ==
         "GC complete: 0 workspaces, 0 event rows, 0 log files removed (0 bytes)\n");
   CHECK(ground.hermes.kanban({"gc", "--event-retention-days", "-1"}).status == 2);
+}
+
+TEST_CASE("a working tree stays while another task works in it, however its path is written",
+          "[cli][gc]") {
+  const Hermes hermes;
+  const std::filesystem::path repository = hermes.dir() / "repository";
+  make_repository(repository);
+  const std::string first = hermes.create({"a", "--workspace", "worktree:" + repository.string()});
+  REQUIRE(hermes.kanban({"claim", first}).status == 0);
+  REQUIRE(hermes.kanban({"complete", first}).status == 0);
+  const std::filesystem::path tree = repository / ".worktrees" / first;
+  std::filesystem::create_directory_symlink(repository, hermes.dir() / "link");
+  const std::string written =
+      GENERATE(as<std::string>{}, "repository/.worktrees/ID/", "repository/.worktrees/ID/sub",
+               "link/.worktrees/ID", "repository/.worktrees/");
+  std::string path = hermes.dir() / written;
+  if (const auto at = path.find("ID"); at != std::string::npos) {
+    path.replace(at, 2, first);
+  }
+  std::filesystem::create_directories(path);
+  const std::string other = hermes.create({"b", "--workspace", "dir:" + path});
+  REQUIRE(hermes.kanban({"claim", other}).status == 0);
+  const Ran archived = hermes.kanban({"archive", first});
+  INFO(path);
+  CHECK(archived.err.find(other + " works there") != std::string::npos);
+  CHECK(std::filesystem::exists(tree / ".git"));
+  REQUIRE(hermes.kanban({"complete", other}).status == 0);
+  CHECK(hermes.kanban({"gc"}).out.find("1 working tree removed") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(tree));
 }
 
 }  // namespace hermes::test

@@ -1,8 +1,12 @@
 #include <catch2/catch.hpp>
 
+#include <sys/xattr.h>
+
 #include <filesystem>
 
 #include "kernel/base/files.hpp"
+#include "kernel/home/mounts.hpp"
+#include "kernel/home/removal.hpp"
 #include "kernel/home/workspace.hpp"
 #include "support/temp_dir.hpp"
 
@@ -59,6 +63,44 @@ TEST_CASE(
   CHECK(std::filesystem::exists(elsewhere / "precious"));
 }
 
+TEST_CASE("a working tree, or whatever has a file of our marker's name, is no scratch directory") {
+  Ground ground;
+  const auto path = ground.board.workspace(ground.task.id);
+  const auto stays = [&] {
+    CHECK_FALSE(home::is_our_scratch(ground.board, ground.task.id));
+    CHECK_FALSE(home::remove_scratch(ground.board, ground.task.id));
+    CHECK(std::filesystem::exists(path / "work"));
+  };
+  const auto put = [&](const char* name, const std::string& text) {
+    REQUIRE(write_file_atomically(path / name, text));
+  };
+  SECTION("not made by us") {
+    REQUIRE(make_directory(path));
+    put("work", "not committed");
+    put(".hermes-workspace", "");
+    stays();
+    put(".hermes-workspace", "t_87654321");
+    stays();
+    if (::lsetxattr(path.c_str(), "user.probe", "x", 1, 0) == 0) {
+      put(".hermes-workspace", ground.task.id);
+      stays();
+    }
+  }
+  SECTION("made by us, and a working tree now") {
+    REQUIRE(home::prepare_workspace(ground.board, ground.task));
+    put("work", "not committed");
+    SECTION("by its link") {
+      put(".git", "gitdir: /somewhere/.git/worktrees/x\n");
+      stays();
+    }
+    SECTION("by its note") {
+      REQUIRE(make_directory(ground.board.worktrees()));
+      REQUIRE(write_file_atomically(ground.board.worktrees() / ground.task.id, ""));
+      stays();
+    }
+  }
+}
+
 TEST_CASE("a workspace that cannot be made says why") {
   Ground ground;
   ground.task.workspace_kind = WorkspaceKind::dir;
@@ -68,4 +110,16 @@ TEST_CASE("a workspace that cannot be made says why") {
   ground.task.workspace_kind = WorkspaceKind::worktree;
   CHECK(home::prepare_workspace(ground.board, ground.task).error().message.find("worktree") !=
         std::string::npos);
+}
+
+TEST_CASE("what is not there has no mounts, and removing it is removing nothing") {
+  const TempDir dir;
+  const auto asked = home::has_mount(dir / "none");
+  REQUIRE_FALSE(asked);
+  CHECK(asked.error().message.find((dir / "none").string()) != std::string::npos);
+  CHECK(home::has_mount(dir.path()) == false);
+  CHECK(home::has_mount("/") == true);
+  const auto removed = home::remove_tree(dir / "none");
+  REQUIRE(removed);
+  CHECK(removed->files == 0);
 }

@@ -115,6 +115,36 @@ TEST_CASE("a tree that is not the one we made stays", "[worktree]") {
   }
 }
 
+TEST_CASE("a tree belongs to one board, though a copy of the board has a task of the same id",
+          "[worktree]") {
+  Grown rig;
+  const BoardPaths copy{"copy", rig.dir / "copy"};
+  REQUIRE(make_directory(copy.dir));
+  const std::string mark = git(rig.tree, "rev-parse --absolute-git-dir") + "/hermes-task";
+  const bool older = GENERATE(false, true);
+  if (older) {
+    write_at(mark, "t_12345678\n");
+  }
+  const auto theirs = [&] {
+    Git own(Millis{60'000});
+    return prepare_worktree(copy, rig.request, own);
+  }();
+  REQUIRE_FALSE(theirs);
+  CHECK(theirs.error().message.find("another board") != std::string::npos);
+  // Not even with a note of it, which a copied directory brings along.
+  if (!older) {
+    fs::create_directories(copy.worktrees());
+    fs::copy_file(rig.board.worktrees() / rig.request.task_id,
+                  copy.worktrees() / rig.request.task_id);
+    Git own(Millis{60'000});
+    CHECK(remove_worktree(copy, rig.request.task_id, own).error().code == ErrorCode::conflict);
+  }
+  CHECK(fs::exists(rig.tree / "readme"));
+  CHECK(rig.made().path == rig.tree.string());
+  CHECK(rig.remove());
+  CHECK_FALSE(fs::exists(rig.tree));
+}
+
 TEST_CASE("a tree with submodules stays", "[worktree]") {
   Grown rig;
   make_repository(rig.dir / "lib");
