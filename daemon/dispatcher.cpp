@@ -245,7 +245,7 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
     return rests;
   }
   board::DuePlannings due;
-  desk.read(now, [&](db::Reader& tx) {
+  desk.read([&](db::Reader& tx) {
     due = board::due_plannings(tx, now, planner.limits, planner.per_pass);
   });
   const bool splits = planner.automatic == AutoPlan::decompose;
