@@ -33,7 +33,7 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
   if (!commit_decisions(batch, now)) {
     return false;
   }
-  for (const rules::FinishRun& finished : batch.finish) {
+  for (const rules::FinishRun& finished : batch.decisions.finish) {
     roster_.drop(batch.desk->slug(), finished.run_id);
   }
   for (const std::int64_t run_id : batch.signal) {
@@ -94,26 +94,10 @@ ExitFacts Dispatcher::with_command(board::Change& change, const rules::FinishRun
 
 bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
   const auto decide = [&](board::Change& change) {
-    batch.effects = 0;
-    if (batch.rebase_clock) {
-      board::rebase_clock(change);
-      ++batch.effects;
+    for (rules::FinishRun& finished : batch.decisions.finish) {
+      finished.exit = with_command(change, finished);
     }
-    for (const rules::FinishRun& finished : batch.finish) {
-      batch.effects += board::finish_run(change, finished.run_id, with_command(change, finished),
-                                         batch.verdicts[finished.run_id])
-                           ? 1
-                           : 0;
-    }
-    for (const std::string& task_id : batch.wake) {
-      batch.effects += board::wake_task(change, task_id) ? 1 : 0;
-    }
-    for (const std::int64_t run_id : batch.expire) {
-      batch.effects += board::expire_claim(change, run_id) ? 1 : 0;
-    }
-    for (const std::int64_t run_id : batch.stale) {
-      batch.effects += board::stop_stale(change, run_id, batch.verdicts[run_id]) ? 1 : 0;
-    }
+    batch.effects = board::carry_out(change, batch.decisions);
     for (const Roster::Sighting& seen : batch.sightings) {
       board::record_worker(change, seen.run_id, seen.pid, seen.start);
     }
@@ -121,9 +105,8 @@ bool Dispatcher::commit_decisions(Batch& batch, Instant now) {
       batch.effects += claim_start(change, start) ? 1 : 0;
     }
   };
-  const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() &&
-                            batch.expire.empty() && batch.stale.empty() &&
-                            batch.sightings.empty() && batch.starts.empty();
+  const bool only_signals =
+      batch.decisions.empty() && batch.sightings.empty() && batch.starts.empty();
   return only_signals || batch.desk->write(now, settings_.config().limits, decide);
 }
 

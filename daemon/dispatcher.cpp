@@ -37,8 +37,7 @@ Dispatcher::Dispatcher(home::Home home, Settings& settings, Starter starter, Hos
       planners_(home_, loop) {}
 
 bool Dispatcher::Batch::empty() const {
-  return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() &&
-         signal.empty() && starts.empty() && sightings.empty();
+  return decisions.empty() && signal.empty() && starts.empty() && sightings.empty();
 }
 
 // The root of everything we do: what escapes here is a bug or an exhausted machine, and neither may
@@ -194,18 +193,24 @@ std::vector<Dispatcher::Batch> Dispatcher::sort_actions(const rules::Snapshot& s
     Batch batch;
     batch.desk = open[i];
     for (const rules::RunView& run : snapshot.boards[i].runs) {
-      batch.verdicts.emplace(run.id, run.verdict);
+      batch.decisions.verdicts.emplace(run.id, run.verdict);
     }
     batch.sightings = roster_.sightings(open[i]->slug(), std::chrono::steady_clock::now());
     batches.push_back(std::move(batch));
   }
   struct Sorter {
     std::vector<Batch>& batches;
-    void operator()(const rules::RebaseClock& a) { batches[a.board].rebase_clock = true; }
-    void operator()(const rules::FinishRun& a) { batches[a.board].finish.push_back(a); }
-    void operator()(const rules::WakeTask& a) { batches[a.board].wake.push_back(a.task_id); }
-    void operator()(const rules::ExpireClaim& a) { batches[a.board].expire.push_back(a.run_id); }
-    void operator()(const rules::StopStale& a) { batches[a.board].stale.push_back(a.run_id); }
+    void operator()(const rules::RebaseClock& a) { batches[a.board].decisions.rebase_clock = true; }
+    void operator()(const rules::FinishRun& a) { batches[a.board].decisions.finish.push_back(a); }
+    void operator()(const rules::WakeTask& a) {
+      batches[a.board].decisions.wake.push_back(a.task_id);
+    }
+    void operator()(const rules::ExpireClaim& a) {
+      batches[a.board].decisions.expire.push_back(a.run_id);
+    }
+    void operator()(const rules::StopStale& a) {
+      batches[a.board].decisions.stale.push_back(a.run_id);
+    }
     void operator()(const rules::SignalStop& a) { batches[a.board].signal.push_back(a.run_id); }
     void operator()(const rules::StartTask& a) {
       Start start;

@@ -14,6 +14,7 @@
 #include "daemon/starter.hpp"
 #include "daemon/trees.hpp"
 #include "kernel/base/process.hpp"
+#include "kernel/board/decisions.hpp"
 #include "kernel/rules/plan.hpp"
 
 namespace hermes::daemon {
@@ -78,15 +79,10 @@ class Dispatcher {
   // What one board has to do in this pass.
   struct Batch {
     Desk* desk = nullptr;
-    bool rebase_clock = false;
-    std::vector<rules::FinishRun> finish;
-    std::vector<std::string> wake;
-    std::vector<std::int64_t> expire;
-    std::vector<std::int64_t> stale;
+    board::Decisions decisions;
     std::vector<std::int64_t> signal;
     std::vector<Start> starts;
     std::vector<Roster::Sighting> sightings;
-    std::map<std::int64_t, VerdictMode> verdicts;
     int effects = 0;  // what was really changed: a pass without any must not ask for the next one
     bool empty() const;
   };

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "kernel/board/claims.hpp"
+#include "kernel/board/decisions.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/snapshot.hpp"
 
@@ -17,8 +18,7 @@ constexpr std::int64_t k_headroom = 3;
 }  // namespace
 
 bool Dispatcher::Batch::empty() const {
-  return !rebase_clock && finish.empty() && wake.empty() && expire.empty() && stale.empty() &&
-         signal.empty() && starts.empty();
+  return decisions.empty() && signal.empty() && starts.empty();
 }
 
 Dispatcher::Dispatcher(World& world, int number) : world_(world), number_(number) {
@@ -82,9 +82,7 @@ void Dispatcher::look() {
                            k_headroom);
   }));
   rules::BoardView& view = snapshot.boards.front();
-  verdicts_.clear();
   for (rules::RunView& run : view.runs) {
-    verdicts_.emplace(run.id, run.verdict);
     if (run.holder_kind == HolderKind::external || !run.local) {
       continue;
     }
@@ -99,6 +97,9 @@ void Dispatcher::look() {
   const rules::Plan plan = rules::plan(snapshot, world_.now, world_.limits);
   next_deadline_ = plan.next_deadline;
   auto batch = std::make_shared<Batch>(sort(plan));
+  for (const rules::RunView& run : view.runs) {
+    batch->decisions.verdicts.emplace(run.id, run.verdict);
+  }
   idle_ = batch->empty() && std::none_of(known_.begin(), known_.end(), [](const auto& item) {
             return item.second.lost && !item.second.exit;
           });
@@ -145,11 +146,11 @@ void Dispatcher::watch(Known& known) {
 Dispatcher::Batch Dispatcher::sort(const rules::Plan& plan) const {
   struct Sorter {
     Batch batch;
-    void operator()(const rules::RebaseClock&) { batch.rebase_clock = true; }
-    void operator()(const rules::FinishRun& a) { batch.finish.push_back(a); }
-    void operator()(const rules::WakeTask& a) { batch.wake.push_back(a.task_id); }
-    void operator()(const rules::ExpireClaim& a) { batch.expire.push_back(a.run_id); }
-    void operator()(const rules::StopStale& a) { batch.stale.push_back(a.run_id); }
+    void operator()(const rules::RebaseClock&) { batch.decisions.rebase_clock = true; }
+    void operator()(const rules::FinishRun& a) { batch.decisions.finish.push_back(a); }
+    void operator()(const rules::WakeTask& a) { batch.decisions.wake.push_back(a.task_id); }
+    void operator()(const rules::ExpireClaim& a) { batch.decisions.expire.push_back(a.run_id); }
+    void operator()(const rules::StopStale& a) { batch.decisions.stale.push_back(a.run_id); }
     void operator()(const rules::SignalStop& a) { batch.signal.push_back(a.run_id); }
     void operator()(const rules::StartTask& a) {
       batch.starts.push_back({.task_id = a.task_id, .profile = a.profile});
@@ -163,28 +164,7 @@ Dispatcher::Batch Dispatcher::sort(const rules::Plan& plan) const {
 }
 
 int Dispatcher::decide(board::Change& change, Batch& batch) {
-  int effects = 0;
-  if (batch.rebase_clock) {
-    board::rebase_clock(change);
-    ++effects;
-  }
-  for (const rules::FinishRun& finished : batch.finish) {
-    effects += board::finish_run(change, finished.run_id, finished.exit, verdicts_[finished.run_id])
-                   ? 1
-                   : 0;
-  }
-  for (const std::string& task_id : batch.wake) {
-    effects += board::wake_task(change, task_id) ? 1 : 0;
-  }
-  for (const std::int64_t run_id : batch.expire) {
-    effects += board::expire_claim(change, run_id) ? 1 : 0;
-  }
-  for (const std::int64_t run_id : batch.stale) {
-    if (const auto run = board::find_run(change.tx, run_id); run && !run->ended_at) {
-      board::intend_stop(change, *run, StopKind::stale, "no heartbeat");
-      ++effects;
-    }
-  }
+  int effects = board::carry_out(change, batch.decisions);
   for (Start& start : batch.starts) {
     board::ClaimRequest request;
     request.holder_kind = HolderKind::dispatcher;
@@ -201,8 +181,7 @@ int Dispatcher::decide(board::Change& change, Batch& batch) {
 }
 
 void Dispatcher::commit(Batch& batch) {
-  const bool only_signals = !batch.rebase_clock && batch.finish.empty() && batch.wake.empty() &&
-                            batch.expire.empty() && batch.stale.empty() && batch.starts.empty();
+  const bool only_signals = batch.decisions.empty() && batch.starts.empty();
   if (!only_signals) {
     const auto written = world_.write(actor_, [&](board::Change& change) -> Result<int> {
       TRY(board::check_epoch(change.tx, epoch_));
@@ -213,10 +192,10 @@ void Dispatcher::commit(Batch& batch) {
     }
     world_.tell(fmt::format(
         "dispatcher {} commits: {} ended, {} woken, {} claims over, {} stale, {} starts", number_,
-        batch.finish.size(), batch.wake.size(), batch.expire.size(), batch.stale.size(),
-        batch.starts.size()));
+        batch.decisions.finish.size(), batch.decisions.wake.size(), batch.decisions.expire.size(),
+        batch.decisions.stale.size(), batch.starts.size()));
   }
-  for (const rules::FinishRun& finished : batch.finish) {
+  for (const rules::FinishRun& finished : batch.decisions.finish) {
     known_.erase(finished.run_id);
   }
   for (const std::int64_t run_id : batch.signal) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernel/board/decisions.hpp"
 #include "kernel/model/run.hpp"
 #include "kernel/rules/plan.hpp"
 #include "sim/world.hpp"
@@ -43,11 +44,7 @@ class Dispatcher {
     bool identified = false;
   };
   struct Batch {
-    bool rebase_clock = false;
-    std::vector<rules::FinishRun> finish;
-    std::vector<std::string> wake;
-    std::vector<std::int64_t> expire;
-    std::vector<std::int64_t> stale;
+    board::Decisions decisions;
     std::vector<std::int64_t> signal;
     std::vector<Start> starts;
     bool empty() const;
@@ -72,7 +69,6 @@ class Dispatcher {
   bool idle_ = false;
   std::map<std::int64_t, Known> known_;
   std::deque<std::function<void()>> todo_;  // the rest of the pass
-  std::map<std::int64_t, VerdictMode> verdicts_;
   std::optional<Instant> next_deadline_;
 };
 
