@@ -30,7 +30,7 @@ struct Choice {
 using Deed = Result<void> (*)(board::Change&, const Choice&);
 
 template <class T>
-Result<void> ignore(Result<T> result) {
+Result<void> ignore(const Result<T>& result) {
   TRY(result);
   return {};
 }
@@ -67,7 +67,12 @@ Result<void> unblock(board::Change& change, const Choice& choice) {
   return ignore(board::unblock(change, choice.task, std::nullopt, choice.world.one_in(2)));
 }
 Result<void> promote(board::Change& change, const Choice& choice) {
-  return ignore(board::promote(change, choice.task, std::nullopt, false));
+  const bool waits = board::has_open_links(change.tx, choice.task);
+  const auto promoted = board::promote(change, choice.task, std::nullopt, false);
+  if (promoted && waits) {
+    choice.world.violated(choice.task + " was promoted while it waits for a parent");
+  }
+  return ignore(promoted);
 }
 Result<void> reclaim(board::Change& change, const Choice& choice) {
   return ignore(board::reclaim(change, choice.task, std::nullopt));
