@@ -104,6 +104,9 @@ std::string print_reclaimed(const verbs::Answer& answer, const Style&) {
       return fmt::format("{} is {}: its worker's verdict ({}) came first", shown(item["task_id"]),
                          shown(item["status"]), outcome);
     }
+    if (item["status"] == "archived") {  // which somebody has asked for meanwhile
+      return fmt::format("{} is archived now", shown(item["task_id"]));
+    }
     return fmt::format("Reclaimed {}{}", shown(item["task_id"]), stopping_text(item));
   });
 }
