@@ -13,8 +13,11 @@ copy=build/mutate/tree
 seeds=${HERMES_SEEDS:-3000}
 
 scripts/install-deps.sh
+mkdir -p build/mutate
+exec 9>build/mutate/lock
+flock -n 9 || { echo "another scripts/mutate.sh is at work here" >&2 && exit 1; }
 rm -rf "$copy"
-mkdir -p "$copy"
+mkdir "$copy"
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 cmake -S "$copy" -B build/mutate/build -G Ninja -DCMAKE_BUILD_TYPE=Dev -DHERMES_BENCH=OFF >build/mutate/configure.log
 play=build/mutate/build/tests/sim/sim_play
@@ -26,8 +29,10 @@ build || { cat build/mutate/build.log && exit 1; }
 
 missed=()
 caught=0
+looked_at=0
 try() { # NAME FILE OLD NEW
   local name=$1 file=$2 count
+  looked_at=$((looked_at + 1))
   count=$(grep -cF -- "$3" "$copy/$file" || true)
   if [[ $count != 1 ]]; then
     echo "  $name: its text stands $count times in $file: mend tests/sim/mutations.txt" >&2
@@ -38,7 +43,7 @@ try() { # NAME FILE OLD NEW
   if ! build; then
     echo "  $name: does not compile: mend tests/sim/mutations.txt, see build/mutate/build.log" >&2
     missed+=("$name")
-  elif "$play" 1 "$seeds" >build/mutate/"$name".log 2>&1; then
+  elif timeout 600 "$play" 1 "$seeds" >build/mutate/"$name".log 2>&1; then
     echo "  $name: NOT CAUGHT by $seeds histories" >&2
     missed+=("$name")
   else
@@ -61,5 +66,6 @@ while IFS= read -r line; do
   esac
 done <tests/sim/mutations.txt
 
+((looked_at > 0)) || { echo "tests/sim/mutations.txt has no mistake of that name" >&2 && exit 2; }
 echo "$caught caught, ${#missed[@]} not${missed:+: ${missed[*]}}"
 ((${#missed[@]} == 0))

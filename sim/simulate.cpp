@@ -75,9 +75,12 @@ class Play {
     } else {
       first_->step();
     }
-    if (second_ && first_->over()) {  // it sees that it is fenced off, and ends
-      first_.reset();
-      first_.swap(second_);
+    // Who sees that it is fenced off ends.
+    if (second_ && second_->over()) {
+      second_.reset();
+    }
+    if (first_->over()) {
+      first_ = std::move(second_);
     }
   }
 
@@ -161,11 +164,12 @@ class Play {
   void check_rest() {
     world_.read([&](db::Reader& tx) {
       auto row = tx.query(
-          "SELECT t.id, t.status, t.assignee FROM tasks t WHERE t.status = 'running' OR (t.status "
-          "= 'ready' AND"
-          " t.assignee IN ('exits', 'calls')) OR EXISTS (SELECT 1 FROM runs r WHERE r.task_id = "
-          "t.id AND r.gone_at"
-          " IS NULL)");
+          "SELECT t.id, t.status FROM tasks t WHERE t.status = 'running'"
+          " OR (t.status = 'ready' AND (t.assignee IN ('exits', 'calls') OR (t.assignee = '' AND "
+          "$1)))"
+          " OR (t.status = 'review' AND $2)"
+          " OR EXISTS (SELECT 1 FROM runs r WHERE r.task_id = t.id AND r.gone_at IS NULL)",
+          !world_.limits.default_assignee.empty(), !world_.limits.reviewer.empty());
       while (row.next()) {
         world_.violated(
             fmt::format("{} is left {} although nothing keeps it", row.text(0), row.text(1)));
