@@ -21,7 +21,8 @@ namespace hermes::verbs {
 
 namespace {
 
-constexpr std::int64_t k_page = 200;  // tasks looked at in one transaction
+constexpr std::int64_t k_page = 200;             // tasks looked at in one transaction
+constexpr std::int64_t k_events_at_once = 1000;  // removed in one transaction
 constexpr Millis k_orphan_age =
     std::chrono::hours{24};  // a file that is being added has no row yet
 
@@ -167,8 +168,13 @@ Result<Trees> sweep_trees(const Sweep& sweep) {
 // would be kept for ever. A shorter time in one call is about events alone.
 Result<std::int64_t> give_up_deliveries(const Sweep& sweep) {
   const Instant before = sweep.now - sweep.open.config.event_retention;
+  if (sweep.dry_run) {
+    return sweep.open.database.read([&](db::Reader& tx) -> Result<std::int64_t> {
+      return board::count_overdue_deliveries(tx, before);
+    });
+  }
   std::int64_t given_up = 0;
-  while (!sweep.dry_run) {
+  while (true) {
     TRY_ASSIGN(const auto overdue, sweep.open.database.read([&](db::Reader& tx) {
       return Result<std::vector<std::int64_t>>(board::overdue_deliveries(tx, before, k_page));
     }));
@@ -200,9 +206,39 @@ Result<std::int64_t> sweep_board_events(const Sweep& sweep, Instant before) {
   if (old == 0 || sweep.dry_run) {
     return old;
   }
-  return sweep.open.database.write(
-      [&](db::Writer& tx) -> Result<std::int64_t> { return board::prune_board_events(tx, before); },
-      sweep.open.config.gate_wait);
+  std::int64_t removed = 0;
+  while (true) {
+    TRY_ASSIGN(const std::int64_t some, sweep.open.database.write(
+                                            [&](db::Writer& tx) -> Result<std::int64_t> {
+                                              return board::prune_board_events(tx, before,
+                                                                               k_events_at_once);
+                                            },
+                                            sweep.open.config.gate_wait));
+    removed += some;
+    if (some < k_events_at_once) {
+      return removed;
+    }
+  }
+}
+
+// In transactions of so many events, whatever a task has, since everybody waits at the gate.
+Result<std::int64_t> prune_events_of(const Sweep& sweep, const std::vector<std::string>& tasks,
+                                     Instant before) {
+  std::int64_t removed = 0;
+  for (std::size_t next = 0; next < tasks.size();) {
+    TRY(sweep.open.database.write(
+        [&](db::Writer& tx) -> Result<void> {
+          for (std::int64_t left = k_events_at_once; left > 0 && next < tasks.size();) {
+            const std::int64_t some = board::prune_events(tx, tasks[next], before, left);
+            next += some < left ? 1 : 0;  // else it may have more
+            left -= some;
+            removed += some;
+          }
+          return {};
+        },
+        sweep.open.config.gate_wait));
+  }
+  return removed;
 }
 
 Result<Count> sweep_events(const Sweep& sweep) {
@@ -226,14 +262,8 @@ Result<Count> sweep_events(const Sweep& sweep) {
       return Result<std::vector<std::string>>(std::move(with_old));
     }));
     if (!old.empty() && !sweep.dry_run) {
-      TRY(sweep.open.database.write(
-          [&](db::Writer& tx) -> Result<void> {
-            for (const std::string& task : old) {
-              count.items += board::prune_events(tx, task, before);
-            }
-            return {};
-          },
-          sweep.open.config.gate_wait));
+      TRY_ASSIGN(const std::int64_t removed, prune_events_of(sweep, old, before));
+      count.items += removed;
     }
     if (after.empty()) {
       return count;

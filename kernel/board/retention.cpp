@@ -66,10 +66,11 @@ std::int64_t count_old_events(db::Reader& tx, const std::string& task_id, Instan
   return row.next() ? row.integer(0) : 0;
 }
 
-std::int64_t prune_events(db::Writer& tx, const std::string& task_id, Instant before) {
-  tx.execute("DELETE FROM deliveries WHERE event_seq IN (SELECT seq " + k_old + ")", task_id,
-             before);
-  return tx.execute("DELETE " + k_old, task_id, before);
+std::int64_t prune_events(db::Writer& tx, const std::string& task_id, Instant before,
+                          std::int64_t most) {
+  const std::string first = "(SELECT seq " + k_old + " ORDER BY seq LIMIT $3)";
+  tx.execute("DELETE FROM deliveries WHERE event_seq IN " + first, task_id, before, most);
+  return tx.execute("DELETE FROM events WHERE seq IN " + first, task_id, before, most);
 }
 
 std::int64_t count_old_board_events(db::Reader& tx, Instant before) {
@@ -77,10 +78,10 @@ std::int64_t count_old_board_events(db::Reader& tx, Instant before) {
   return row.next() ? row.integer(0) : 0;
 }
 
-std::int64_t prune_board_events(db::Writer& tx, Instant before) {
-  tx.execute("DELETE FROM deliveries WHERE event_seq IN (SELECT seq " + k_old_of_board + ")",
-             before);
-  return tx.execute("DELETE " + k_old_of_board, before);
+std::int64_t prune_board_events(db::Writer& tx, Instant before, std::int64_t most) {
+  const std::string first = "(SELECT seq " + k_old_of_board + " ORDER BY seq LIMIT $2)";
+  tx.execute("DELETE FROM deliveries WHERE event_seq IN " + first, before, most);
+  return tx.execute("DELETE FROM events WHERE seq IN " + first, before, most);
 }
 
 std::vector<std::int64_t> overdue_deliveries(db::Reader& tx, Instant before, std::int64_t most) {
@@ -93,6 +94,14 @@ std::vector<std::int64_t> overdue_deliveries(db::Reader& tx, Instant before, std
     ids.push_back(row.integer(0));
   }
   return ids;
+}
+
+std::int64_t count_overdue_deliveries(db::Reader& tx, Instant before) {
+  auto row = tx.query(
+      "SELECT count(*) FROM deliveries d JOIN events e ON e.seq = d.event_seq"
+      " WHERE d.state = 'pending' AND e.at < $1",
+      before);
+  return row.next() ? row.integer(0) : 0;
 }
 
 void give_up_deliveries(db::Writer& tx, const std::vector<std::int64_t>& ids) {

@@ -28,15 +28,18 @@ std::vector<std::string> tasks_at_rest(db::Reader& tx, const std::string& after,
 // a replay of what is kept still says where the task is. How many there are, or were.
 // What is still to be delivered stays, with what came after it. Their deliveries go along.
 std::int64_t count_old_events(db::Reader& tx, const std::string& task_id, Instant before);
-std::int64_t prune_events(db::Writer& tx, const std::string& task_id, Instant before);
+// Pruned are at most `most`, the oldest first: fewer than that means that none is left.
+std::int64_t prune_events(db::Writer& tx, const std::string& task_id, Instant before,
+                          std::int64_t most);
 
 // The same for the events of the board, which belong to no task.
 std::int64_t count_old_board_events(db::Reader& tx, Instant before);
-std::int64_t prune_board_events(db::Writer& tx, Instant before);
+std::int64_t prune_board_events(db::Writer& tx, Instant before, std::int64_t most);
 
 // Deliveries that have been pending since before `before`: nobody has taken them to their chat in
 // all that time. At most `most`, by their ids. To give them up makes them dead, and tells their
 // subscription why; they no longer hold their events.
+std::int64_t count_overdue_deliveries(db::Reader& tx, Instant before);
 std::vector<std::int64_t> overdue_deliveries(db::Reader& tx, Instant before, std::int64_t most);
 void give_up_deliveries(db::Writer& tx, const std::vector<std::int64_t>& ids);
 

@@ -445,7 +445,8 @@ void Walk::keep_house() {
   switch (roll(6)) {
     case 0:
       act("prune events", board_.person, {.target = id}, [&](board::Change& change) {
-        return Result<std::int64_t>(board::prune_events(change.tx, id, change.now - Millis{5000}));
+        return Result<std::int64_t>(board::prune_events(change.tx, id, change.now - Millis{5000},
+                                                        1 + static_cast<std::int64_t>(roll(20))));
       });
       break;
     case 1:

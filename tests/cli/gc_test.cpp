@@ -175,6 +175,19 @@ TEST_CASE("a workspace that a killed gc had set aside is removed by the next one
   CHECK(fs::exists(ground.board().workspace(id) / "deep" / "file"));
 }
 
+TEST_CASE("a task with thousands of old events is swept in pieces, to its last change of state",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("ready");
+  ground.sql(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+      " INSERT INTO events (task_id, kind, at) SELECT '" +
+      id + "', 'commented', 1 FROM n");
+  REQUIRE(ground.hermes.kanban({"complete", id}).status == 0);
+  CHECK(ground.gc({"--event-retention-days", "0"})["events"]["removed"] > 2500);
+  CHECK(ground.kinds(id) == std::vector<std::string>{"completed"});
+}
+
 TEST_CASE("events that are still to be delivered stay, until they are as old as events get",
           "[cli][gc]") {
   const Ground ground;
@@ -201,7 +214,8 @@ TEST_CASE("events that are still to be delivered stay, until they are as old as 
   CHECK(rows("deliveries WHERE state = 'pending'") == 1);
   ground.sql("UPDATE events SET at = at - 31 * 86400000");
   REQUIRE(ground.hermes.kanban({"archive", id}).status == 0);
-  CHECK(ground.gc({"--dry-run"})["deliveries"]["given_up"] == 0);
+  CHECK(ground.gc({"--dry-run"})["deliveries"]["given_up"] == 1);
+  CHECK(rows("deliveries WHERE state = 'pending'") == 1);
   const Ran swept = ground.hermes.kanban({"gc", "--json"});
   CHECK(json_of(swept)["deliveries"]["given_up"] == 1);
   CHECK(swept.err.find("1 message has waited") != std::string::npos);
