@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "kernel/base/text.hpp"
+#include "kernel/board/tasks.hpp"
 #include "verbs/stop.hpp"
 
 namespace hermes::verbs {
@@ -22,14 +24,19 @@ std::vector<std::string> ids_of(const Call& call) {
 
 namespace {
 
-std::vector<std::string> each_once(const std::vector<std::string>& given) {
-  std::vector<std::string> ids;
-  for (const std::string& id : given) {
-    if (std::ranges::find(ids, id) == ids.end()) {
-      ids.push_back(id);
+// Two beginnings of one id are one task. What is none is left for the verb to refuse.
+std::vector<std::string> each_task_once(OpenBoard& open, const std::vector<std::string>& given) {
+  const auto once = open.database.read([&](db::Reader& tx) -> Result<std::vector<std::string>> {
+    std::vector<std::string> kept;
+    std::set<std::string> seen;
+    for (const std::string& text : given) {
+      if (seen.insert(board::resolve_id(tx, text).value_or(text)).second) {
+        kept.push_back(text);
+      }
     }
-  }
-  return ids;
+    return kept;
+  });
+  return once ? *once : given;
 }
 
 // A failure of the board, not of the item: the next one would wait and fail the same way.
@@ -57,12 +64,12 @@ Result<Answer> bulk(
     Call& call, OpenBoard& open, const std::vector<std::string>& given_ids,
     const std::function<Result<ItemDone>(const std::string& given)>& one,
     const std::function<Json(const std::string& given, const Error& error)>& failed) {
-  const std::vector<std::string> ids = each_once(given_ids);
-  if (ids.size() > k_most_ids) {
+  if (given_ids.size() > k_most_ids) {
     return fail(ErrorCode::usage,
-                fmt::format("{} tasks in one call, the limit is {}", ids.size(), k_most_ids),
+                fmt::format("{} tasks in one call, the limit is {}", given_ids.size(), k_most_ids),
                 "give them in several calls");
   }
+  const std::vector<std::string> ids = each_task_once(open, given_ids);
   Answer answer;
   answer.value = Json::array();
   std::vector<std::pair<std::size_t, Stopping>> stopping;

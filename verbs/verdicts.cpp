@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/artifacts.hpp"
@@ -113,6 +112,11 @@ Result<Answer> complete(Call& call) {
                             ids.size()),
                 "complete them one by one, or use --result, which they may share");
   }
+  const auto artifacts = call.values.list("artifact");
+  if (std::ranges::any_of(artifacts, [](const std::string& one) { return trim(one).empty(); })) {
+    return fail(ErrorCode::usage, "--artifact is empty: it takes the path of a file",
+                "is a variable of your script not set?");
+  }
   const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),
                                call.values.json_object("metadata")};
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
@@ -165,15 +169,11 @@ Result<Answer> promote(Call& call) {
   const bool dry_run = call.values.flag("dry-run");
   const auto reason = not_blank(call.values.joined("reason"));
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
-  std::set<std::string> seen;  // two beginnings of one id are one task
-  Result<Answer> answer = bulk(
+  return bulk(
       call, open, ids_of(call),
       [&](const std::string& given) {
         return move_one(
             open, call, given, [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
-              if (!seen.insert(id).second) {
-                return ItemDone{nullptr, std::nullopt};
-              }
               TRY(board::promote(tx, id, reason, dry_run));
               return ItemDone{promoted_item(id, !dry_run, dry_run, reason, std::nullopt),
                               std::nullopt};
@@ -182,16 +182,6 @@ Result<Answer> promote(Call& call) {
       [&](const std::string& given, const Error& error) {
         return promoted_item(given, false, dry_run, reason, error.message);
       });
-  if (answer && answer->value.is_array()) {
-    Json once = Json::array();
-    for (Json& item : answer->value) {
-      if (!item.is_null()) {
-        once.push_back(std::move(item));
-      }
-    }
-    answer->value = std::move(once);
-  }
-  return answer;
 }
 
 Result<Answer> reclaim(Call& call) {

@@ -93,6 +93,14 @@ TEST_CASE("files that a completion names are kept when the scratch workspace goe
   CHECK(bench.hermes.kanban({"doctor"}).status == 0);
 }
 
+TEST_CASE("an artifact without a name is a mistake of the call", "[cli][artifacts]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"a"});
+  const Ran ran = hermes.kanban({"complete", id, "--artifact", ""});
+  CHECK(ran.status == 2);
+  CHECK(ran.err.find("--artifact is empty") != std::string::npos);
+}
+
 TEST_CASE("an artifact that is not to be had keeps the task in flight, and nothing is copied",
           "[cli][artifacts]") {
   const Bench bench;
