@@ -50,28 +50,35 @@ def prompt(request):
 
 def object_in(text):
     """The JSON object in a model's answer, or nothing."""
-    begin, end = text.find("{"), text.rfind("}")
-    try:
-        found = json.loads(text[begin : end + 1])
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    decoder = json.JSONDecoder()
+    at = text.find("{")
+    while at >= 0:
+        try:
+            return decoder.raw_decode(text, at)[0]
+        except ValueError:
+            at = text.find("{", at + 1)
+    return None
 
 
 def only(keys, found):
+    if isinstance(found, str):
+        found = {"title": found}
+    if not isinstance(found, dict):
+        sys.exit("the model's answer has something else than an object where one belongs")
     return {key: found[key] for key in KEYS[keys] if found.get(key) is not None}
 
 
 def answer_of(request, text):
     kind = request["kind"]
     found = object_in(text)
-    if found is None and kind == "specify" and text.strip():
+    if found is None and kind == "specify" and text.strip() and "{" not in text:
         return {"body": text.strip()}
     if found is None:
         sys.exit("the model's answer holds no JSON object: " + text.strip()[:200])
     answer = only(kind, found)
     if kind == "decompose":
         children = answer.pop("children", None) or []
+        children = children if isinstance(children, list) else [children]
         answer["fanout"] = bool(children) and answer.get("fanout") is not False
         if answer["fanout"]:
             answer = {"fanout": True, "children": [only("child", child) for child in children]}

@@ -265,6 +265,11 @@ TEST_CASE("the example planner finds the JSON in what a model says", "[cli]") {
   const std::string prose = model("Do it by Friday.\n");
   CHECK(hermes.kanban({"specify", prose}).status == 0);
   CHECK(json_of(hermes.kanban({"show", prose, "--json"}))["task"]["body"] == "Do it by Friday.");
+  const std::string braces =
+      model("Use {braces}: {\"fanout\": true, \"children\": [\"one\", {\"title\": \"two\"}]}");
+  CHECK(hermes.kanban({"decompose", braces}).status == 0);
+  const std::string half = model("I do not know {");
+  CHECK(has(hermes.kanban({"specify", half}).err, "holds no JSON object"));
   const std::string useless = model("I cannot do that.");
   CHECK(has(hermes.kanban({"decompose", useless}).err, "holds no JSON object: I cannot do that."));
 }
