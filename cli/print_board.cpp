@@ -33,7 +33,7 @@ std::string print_stats(const verbs::Answer& answer, const Style& style) {
     for (const auto& [name, counts] : value["by_assignee"].items()) {
       rows.push_back({"  " + shown(Json(name)), counts_text(counts)});
     }
-    out += table(std::move(rows), style.columns);
+    out += table(rows, style.columns);
   }
   if (!value["oldest_ready_age_seconds"].is_null()) {
     out += fmt::format("Oldest ready task age: {}s\n",

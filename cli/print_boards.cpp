@@ -48,7 +48,7 @@ std::string print_boards(const verbs::Answer& answer, const Style& style) {
                                                 : "",
                     shown(board["slug"]), shown(board["name"]), counts});
   }
-  std::string out = table(std::move(rows), style.columns);
+  std::string out = table(rows, style.columns);
   if (!answer.people["current"].is_null()) {
     out += fmt::format("\nCurrent board: {} (from {})\n", shown(answer.people["current"]),
                        shown(answer.people["source"]));
@@ -119,7 +119,7 @@ std::string print_profiles(const verbs::Answer& answer, const Style& style) {
                     : !profile["paused"].empty() ? "PAUSED " + pauses_text(profile["paused"])
                                                  : shown(profile["description"])});
   }
-  return table(std::move(rows), style.columns);
+  return table(rows, style.columns);
 }
 
 std::string print_profile(const verbs::Answer& answer, const Style&) {
@@ -177,7 +177,7 @@ std::string print_config(const verbs::Answer& answer, const Style& style) {
         {shown(one["key"]), shown(one["value"], "(none)"),
          one["line"].is_null() ? "default" : fmt::format("config.toml:{}", number(one["line"]))});
   }
-  return table(std::move(rows), style.columns) +
+  return table(rows, style.columns) +
          fmt::format("\nSettings are read from {}\n", shown(value["file"]));
 }
 

@@ -159,7 +159,7 @@ std::string print_subscriptions(const verbs::Answer& answer, const Style& style)
     rows.push_back({"  " + shown(row["task_id"], "(board)"), target_text(row),
                     fmt::format("(since event {})", row["last_event_id"].dump()), more});
   }
-  return table(std::move(rows), style.columns);
+  return table(rows, style.columns);
 }
 
 std::string print_inspected(const verbs::Answer& answer, const Style&) {

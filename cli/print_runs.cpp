@@ -42,7 +42,7 @@ std::string print_runs(const verbs::Answer& answer, const Style& style) {
   for (const Json& run : answer.value) {
     rows.push_back(cells_of(rows.size(), run, now_ms));
   }
-  const std::vector<std::string> lines = table_lines(std::move(rows), style.columns);
+  const std::vector<std::string> lines = table_lines(rows, style.columns);
   std::string out = lines[0] + "\n";
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const Json& run = answer.value[i - 1];

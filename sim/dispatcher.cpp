@@ -163,7 +163,7 @@ Dispatcher::Batch Dispatcher::sort(const rules::Plan& plan) const {
   return std::move(sorter.batch);
 }
 
-int Dispatcher::decide(board::Change& change, Batch& batch) {
+int Dispatcher::decide(board::Change& change, Batch& batch) const {
   int effects = board::carry_out(change, batch.decisions);
   for (Start& start : batch.starts) {
     board::ClaimRequest request;

@@ -55,7 +55,7 @@ class Dispatcher {
   void watch(Known& known);
   Batch sort(const rules::Plan& plan) const;
   void commit(Batch& batch);
-  int decide(board::Change& change, Batch& batch);
+  int decide(board::Change& change, Batch& batch) const;
   void spawn(Start& start);
   void identify(Batch& batch);
   void open_gate(const Start& start);

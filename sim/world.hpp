@@ -46,8 +46,8 @@ class World {
     return body(tx);
   }
 
-  // Chance. `below` is in [0, n), n above 0; `one_in` is true once in n times.
-  std::uint64_t below(std::uint64_t n) { return random.next() % n; }
+  // Chance. `below` is in [0, n), 0 where there is no choice; `one_in` is true once in n times.
+  std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : random.next() % n; }
   bool one_in(std::uint64_t n) { return below(n) == 0; }
   template <class T>
   const T& any_of(const std::vector<T>& values) {

@@ -19,9 +19,9 @@ KeyRule command_key(std::string_view key, std::vector<std::string>& command,
 KeyRule env_pass_key(std::vector<std::string>& names);
 KeyRule env_key(std::map<std::string, std::string>& env);
 
-// NAME=value: the allow-list (PATH HOME LANG TERM TZ USER) and `pass` as they are in `from`, then
+// NAME=value: the allow-list (PATH HOME LANG TERM TZ USER) and `names` as they are in `from`, then
 // `env`, then `own`, which wins.
-std::vector<std::string> child_environment(const std::vector<std::string>& pass,
+std::vector<std::string> child_environment(const std::vector<std::string>& names,
                                            const std::map<std::string, std::string>& env,
                                            const std::map<std::string, std::string>& from,
                                            const std::map<std::string, std::string>& own);

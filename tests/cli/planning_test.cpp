@@ -11,7 +11,6 @@
 #include "support/wait.hpp"
 
 using Json = nlohmann::json;
-namespace fs = std::filesystem;
 
 namespace hermes::test {
 

@@ -1,3 +1,5 @@
+#include <catch2/catch.hpp>
+
 #include <filesystem>
 
 #include "cli/run_hermes.hpp"
