@@ -41,7 +41,7 @@ TEST_CASE(
     "[daemon]") {
   Rig rig("[dispatcher]\nverdict_grace = \"700ms\"\n");
   rig.write_profile("speaks", k_explicit);
-  rig.set("HERMES", rig.hermes());
+  rig.set("HERMES", Rig::hermes());
   BoardHand& board = rig.board();
   const std::string id =
       board.create({.title = "a",
@@ -68,7 +68,7 @@ TEST_CASE(
 TEST_CASE("a worker that blocks its task and ends is not an exit without a verdict", "[daemon]") {
   Rig rig;
   rig.write_profile("speaks", k_explicit);
-  rig.set("HERMES", rig.hermes());
+  rig.set("HERMES", Rig::hermes());
   BoardHand& board = rig.board();
   const std::string id =
       board.create({.title = "a",

@@ -81,7 +81,7 @@ TEST_CASE("a graph has at least one child, at most as many as allowed, and each 
   long_title.children[0].title = std::string(k_title_bytes + 1, 'x');
   CHECK_THAT(refusal_of(long_title), Contains("1001 bytes"));
   Graph torn = graph_of({{}});
-  torn.children[0].body = "a\0b";
+  torn.children[0].body = "ab";
   torn.children[0].body->push_back('\0');
   CHECK_THAT(refusal_of(torn), Contains("the body of child 0"));
 }
