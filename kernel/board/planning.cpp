@@ -104,6 +104,8 @@ std::string rewrite_comment(const Task& before, const std::vector<std::string>& 
   return text;
 }
 
+// A part that waits for no other part waits for what its root still waits for; the others do so
+// through their parents.
 Result<std::string> create_child(Change& change, const Task& root, const rules::PlannedTask& child,
                                  const std::vector<std::string>& ids, const DecomposeTerms& terms) {
   TRY_ASSIGN(const rules::Place place, rules::place_of(child, root, terms.default_workdir));
@@ -122,6 +124,11 @@ Result<std::string> create_child(Change& change, const Task& root, const rules::
   task.workspace_kind = place.kind;
   task.workspace_path = place.path;
   TRY_ASSIGN(const Created created, create(change, task));
+  if (child.parents.empty()) {
+    for (const rules::OpenParent& parent : open_parents(change.tx, root.id)) {
+      TRY(link(change, parent.id, created.task.id, parent.condition));
+    }
+  }
   return created.task.id;
 }
 

@@ -176,6 +176,36 @@ TEST_CASE("decompose makes the whole graph, and its root waits for all of it") {
   CHECK(f.status(id) == Status::ready);
 }
 
+TEST_CASE("no part starts before what its root waits for") {
+  BoardFixture f;
+  const auto open = f.add("open");
+  const auto over = f.add("over");
+  f.exits(f.start(over), 0);
+  const auto id = rough(f, {.parents = {open, over}});
+  const auto ended = f.add("ended");
+  REQUIRE(
+      f.change([&](board::Change& c) { return board::link(c, ended, id, LinkCondition::ended); }));
+  const auto done =
+      decompose(f, *ask(f, id), {.children = {part("a"), part("b", {0})}, .root_assignee = ""});
+  REQUIRE(done);
+  const auto& [a, b] = std::tie(done->child_ids[0], done->child_ids[1]);
+  const auto waits_for = [&](const std::string& of) {
+    return f.read([&](db::Reader& tx) { return board::open_parents(tx, of); });
+  };
+  CHECK(f.status(a) == Status::todo);
+  REQUIRE(waits_for(b).size() == 1);
+  CHECK(waits_for(b)[0].id == a);
+  const auto parents = waits_for(a);
+  REQUIRE(parents.size() == 2);
+  for (const auto& parent : parents) {
+    CHECK(parent.id == (parent.condition == LinkCondition::done ? open : ended));
+    CHECK(f.status(a) == Status::todo);
+    f.exits(f.start(parent.id), 0);
+  }
+  CHECK(f.status(a) == Status::ready);
+  CHECK(f.status(b) == Status::todo);
+}
+
 TEST_CASE("a graph that is refused leaves nothing behind") {
   BoardFixture f;
   const auto id = rough(f);
