@@ -29,20 +29,28 @@ Planning read_planning(const db::Cursor& row, int first) {
           row.instant(first + 3), row.maybe_text(first + 4)};
 }
 
-// Stores the failure and tells it.
-Planning count_failure(Change& change, const std::string& id, PlanKind kind,
-                       std::int64_t failures_before, const std::string& reason,
-                       const PlanningLimits& limits) {
+// Stores the failure of the attempt that began at `began` and tells it. The mark of another attempt
+// that has begun since then stays.
+Planning count_failure(Change& change, const std::string& id, PlanKind kind, Instant began,
+                       const std::string& reason, const PlanningLimits& limits) {
+  const auto before = planning_of(change.tx, id);
+  const std::int64_t failures = (before ? before->failures : 0) + 1;
   Planning planning{.kind = kind,
                     .asked_at = std::nullopt,
-                    .failures = failures_before + 1,
-                    .next_at = rules::next_attempt(failures_before + 1, change.now, limits),
+                    .failures = failures,
+                    .next_at = rules::next_attempt(failures, change.now, limits),
                     .last_error = mask_secrets(clip(trim(reason), k_reason_bytes))};
+  if (before && before->asked_at && before->asked_at != began) {
+    planning.kind = before->kind;
+    planning.asked_at = before->asked_at;
+    planning.next_at = before->next_at;
+  }
   change.tx.execute(
       "INSERT INTO plannings (task_id, kind, asked_at, failures, next_at, last_error)"
-      " VALUES ($1, $2, NULL, $3, $4, $5) ON CONFLICT (task_id) DO UPDATE SET kind = $2,"
-      " asked_at = NULL, failures = $3, next_at = $4, last_error = $5",
-      id, kind, planning.failures, planning.next_at, planning.last_error);
+      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (task_id) DO UPDATE SET kind = $2,"
+      " asked_at = $3, failures = $4, next_at = $5, last_error = $6",
+      id, planning.kind, planning.asked_at, planning.failures, planning.next_at,
+      planning.last_error);
   append_event(change, id, std::nullopt, EventKind::planning_failed,
                dump({{"kind", to_word(kind)},
                      {"reason", *planning.last_error},
@@ -164,7 +172,7 @@ Result<Asked> begin_planning(Change& change, const std::string& id, PlanKind kin
     TRY(check_due(task, planning, change.now, limits));
   }
   if (planning && planning->asked_at && planning->next_at <= change.now) {
-    count_failure(change, id, planning->kind, planning->failures,
+    count_failure(change, id, planning->kind, *planning->asked_at,
                   "it was asked and never answered: whoever asked it was killed", limits);
   }
   change.tx.execute(
@@ -245,10 +253,10 @@ Result<std::optional<Planning>> fail_planning(Change& change, const Asked& asked
   const std::string& id = asked.task.id;
   const auto task = find_task(change.tx, id);
   if (!task || task->status != Status::triage || task->updated_at != asked.task.updated_at) {
+    forget_planning(change, asked);
     return std::nullopt;
   }
-  const auto before = planning_of(change.tx, id);
-  return count_failure(change, id, kind, before ? before->failures : 0, reason, limits);
+  return count_failure(change, id, kind, asked.at, reason, limits);
 }
 
 void forget_planning(Change& change, const Asked& asked) {

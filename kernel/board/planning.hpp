@@ -60,8 +60,9 @@ struct DecomposeTerms {
 Result<Decomposed> decompose(Change& change, const Asked& asked, const rules::Graph& graph,
                              const DecomposeTerms& terms);
 
-// The planner has failed: counted, told by an event, tried again later. Nothing when the task was
-// moved or changed meanwhile.
+// The planner has failed: counted, told by an event, tried again later. When the task was moved or
+// changed meanwhile it is forgotten, and nothing is answered. Another attempt that has begun since
+// is still at work.
 Result<std::optional<Planning>> fail_planning(Change& change, const Asked& asked, PlanKind kind,
                                               const std::string& reason,
                                               const PlanningLimits& limits);

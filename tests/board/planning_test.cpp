@@ -265,6 +265,47 @@ TEST_CASE("an answer about a task that was moved or changed meanwhile is dropped
   CHECK(f.task(changed).title == "mine");
 }
 
+TEST_CASE("a failure about a task that was changed meanwhile leaves no mark and is not counted") {
+  BoardFixture f;
+  const auto id = rough(f);
+  const auto asked = ask(f, id);
+  f.pass(Millis{5});
+  REQUIRE(f.change([&](board::Change& c) {
+    return board::edit(c, id, {.title = {}, .body = {}, .priority = 3, .result = {}});
+  }));
+  REQUIRE(planning(f, id)->asked_at);
+  REQUIRE(f.change([&](board::Change& c) {
+    return board::fail_planning(c, *asked, PlanKind::decompose, "no", k_limits);
+  }));
+  CHECK_FALSE(planning(f, id));
+  CHECK(due(f).ids == std::vector{id});
+  f.pass(k_term);
+  REQUIRE(ask(f, id));
+  CHECK(planning(f, id)->failures == 0);
+}
+
+TEST_CASE("who fails does not take away the mark of another who has asked since") {
+  BoardFixture f;
+  const auto id = rough(f);
+  const auto first = ask(f, id);
+  f.pass(Millis{5});
+  const auto second = ask(f, id);
+  const auto fails = [&](const board::Asked& asked) {
+    return f
+        .change([&](board::Change& c) {
+          return board::fail_planning(c, asked, PlanKind::decompose, "no", k_limits);
+        })
+        .value();
+  };
+  CHECK(fails(*first)->failures == 1);
+  CHECK(planning(f, id)->asked_at == second->at);
+  CHECK(planning(f, id)->next_at == second->at + k_term);
+  CHECK(due(f).ids.empty());
+  CHECK(fails(*second)->failures == 2);
+  CHECK_FALSE(planning(f, id)->asked_at);
+  CHECK(planning(f, id)->next_at > f.now);
+}
+
 TEST_CASE("a failed planning is counted and told, and automation waits ever longer") {
   BoardFixture f;
   const auto id = rough(f);
