@@ -303,9 +303,13 @@ class Assignees {
 void settle_assignees(OpenBoard& open, const Task& task, PlanKind kind, Plan& plan) {
   Assignees assignees(open, plan);
   const std::string& fallback = open.config.limits.default_assignee;
+  const auto unless_assigned = [&](const std::string& otherwise) {
+    return task.assignee.empty() ? otherwise : task.assignee;
+  };
   if (auto* rewrite = std::get_if<rules::Rewrite>(&plan.proposal)) {
     // decompose leaves nobody without an assignee, specify only passes on what is proposed.
-    assignees.settle(rewrite->assignee, kind == PlanKind::decompose ? fallback : "", task.id);
+    assignees.settle(rewrite->assignee,
+                     unless_assigned(kind == PlanKind::decompose ? fallback : ""), task.id);
     return;
   }
   auto& graph = std::get<rules::Graph>(plan.proposal);
@@ -316,7 +320,7 @@ void settle_assignees(OpenBoard& open, const Task& task, PlanKind kind, Plan& pl
   }
   const std::string& root = open.config.planner.limits.root_assignee;
   if (root.empty()) {
-    assignees.settle(graph.root_assignee, "", task.id);
+    assignees.settle(graph.root_assignee, unless_assigned(""), task.id);
   } else {
     graph.root_assignee = root;
   }

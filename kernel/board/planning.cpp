@@ -229,7 +229,8 @@ Result<Decomposed> decompose(Change& change, const Asked& asked, const rules::Gr
   for (const std::string& child : done.child_ids) {
     TRY(link(change, child, task.id, LinkCondition::done));
   }
-  if (const std::string assignee = to_lower(trim(graph.root_assignee)); !assignee.empty()) {
+  if (const std::string assignee = to_lower(trim(graph.root_assignee));
+      task.assignee.empty() && !assignee.empty()) {
     TRY(check_assignee(assignee));
     task.assignee = assignee;
     change.tx.execute("UPDATE tasks SET assignee = $1 WHERE id = $2", assignee, task.id);

@@ -44,9 +44,10 @@ struct Specified {
 Result<Specified> specify(Change& change, const Asked& asked, const rules::Rewrite& rewrite,
                           const std::string& author);
 
-// The children, their links, and the root waiting for all of them: → todo. No child starts before
-// what the root waits for already. `notes`: what was done otherwise than proposed, for the comment.
-// Error: invalid (rules::check_graph, place_of), conflict (raced).
+// The children, their links, an assignee where the root has none, and the root waiting for all of
+// them: → todo. No child starts before what the root waits for already. `notes`: what was done
+// otherwise than proposed, for the comment. Error: invalid (rules::check_graph, place_of), conflict
+// (raced).
 struct Decomposed {
   Task task;
   std::vector<std::string> child_ids;  // in the order of the proposal

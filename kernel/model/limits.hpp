@@ -37,7 +37,7 @@ struct PlanningLimits {
   Millis retry_base = std::chrono::minutes{1};
   std::int64_t retry_factor = 4;
   Millis retry_max = std::chrono::hours{1};
-  std::string root_assignee;  // of a task that was split; "": whom the planner names
+  std::string root_assignee;  // of a split task that has none; "": whom the planner names
 };
 
 // Bounds on what comes from outside, in bytes or pieces.

@@ -176,6 +176,14 @@ TEST_CASE("decompose makes the whole graph, and its root waits for all of it") {
   CHECK(f.status(id) == Status::ready);
 }
 
+TEST_CASE("decompose leaves its root with the assignee that a person gave it") {
+  BoardFixture f;
+  const auto id = rough(f, {.assignee = "ann"});
+  REQUIRE(decompose(f, *ask(f, id), {.children = {part("a")}, .root_assignee = "lead"}));
+  CHECK(f.task(id).assignee == "ann");
+  CHECK(payload(f, id, "decomposed")["root_assignee"] == "ann");
+}
+
 TEST_CASE("no part starts before what its root waits for") {
   BoardFixture f;
   const auto open = f.add("open");

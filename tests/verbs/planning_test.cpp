@@ -145,12 +145,28 @@ TEST_CASE("whom the planner invents is replaced by the default assignee, and tha
   CHECK_THAT(comments[0]["body"].get<std::string>(), Contains("zorro"));
 }
 
-TEST_CASE("the root of a decomposition goes to whom the settings name", "[verbs]") {
+TEST_CASE("the root of a decomposition goes to whom the settings name, unless it is somebody's",
+          "[verbs]") {
   PlannerRig rig("root_assignee = \"Lead\"\n");
   const auto id = rig.rough();
   rig.answer = R"({"fanout": true, "assignee": "shell", "children": [{"title": "a"}]})";
   CHECK(rig.ask("decompose", id)["ok"] == true);
   CHECK(rig.task(id)["assignee"] == "lead");
+  const auto given = rig.create("rough", {{"triage", ""}, {"assignee", "shell"}});
+  rig.ask("decompose", given);
+  CHECK(rig.task(given)["assignee"] == "shell");
+}
+
+TEST_CASE("an invented assignee takes nothing from who is assigned, and the note says so",
+          "[verbs]") {
+  PlannerRig rig;
+  const auto id = rig.create("rough", {{"triage", ""}, {"assignee", "ann"}});
+  rig.answer = R"({"fanout": true, "assignee": "zorro", "children": [{"title": "a"}]})";
+  CHECK(rig.ask("decompose", id)["ok"] == true);
+  CHECK(rig.task(id)["assignee"] == "ann");
+  const auto comments = rig.call("show", {{"task_id", id}})->value["comments"];
+  CHECK_THAT(comments[0]["body"].get<std::string>(),
+             Contains("'zorro'") && Contains("'ann' is assigned"));
 }
 
 TEST_CASE("decompose without a fan-out is a specify that leaves nobody unassigned", "[verbs]") {
