@@ -66,7 +66,8 @@ Result<TaskHolds> task_holds(OpenBoard& open, const Call& call, const std::strin
     TRY_ASSIGN(const std::string id, board::resolve_id(tx, given_id));
     TaskHolds seen;
     TRY_ASSIGN(seen.task, board::get_task(tx, id));
-    seen.holds = board::claim_holds(tx, seen.task, call.environment.now);
+    seen.holds =
+        board::claim_holds(tx, seen.task, call.environment.now, open.config.planner.limits);
     seen.profile = board::worker_profile(seen.task, open.config.limits);
     return seen;
   });

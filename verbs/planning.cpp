@@ -179,8 +179,8 @@ Result<std::vector<std::string>> chosen(Call& call, OpenBoard& open, Answer& ans
   }
   TRY(check_planner(call, open));
   TRY_ASSIGN(const auto all,
-             open.database.read([](db::Reader& tx) -> Result<std::vector<board::Triaged>> {
-               return board::triaged(tx, k_most_ids);
+             open.database.read([&](db::Reader& tx) -> Result<std::vector<board::Triaged>> {
+               return board::triaged(tx, call.host.now(), open.config.planner.limits, k_most_ids);
              }));
   const auto tenant = call.values.text("tenant");
   std::vector<std::string> ids;

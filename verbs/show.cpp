@@ -60,8 +60,9 @@ Json planning_json(const std::optional<Planning>& planning) {
           {"next_at_ms", planning->next_at.ms}, {"last_error", or_null(planning->last_error)}};
 }
 
-Result<Json> whole_task(db::Reader& tx, const Values& values, const home::BoardPaths& board) {
-  TRY_ASSIGN(const std::string id, board::resolve_id(tx, values.text_or("task_id", "")));
+Result<Json> whole_task(db::Reader& tx, const Call& call, const OpenBoard& open) {
+  const home::BoardPaths& board = open.paths;
+  TRY_ASSIGN(const std::string id, board::resolve_id(tx, call.values.text_or("task_id", "")));
   TRY_ASSIGN(const Task task, board::get_task(tx, id));
   const std::vector<Run> runs = board::runs_of(tx, id);
   Json comments = Json::array();
@@ -73,14 +74,15 @@ Result<Json> whole_task(db::Reader& tx, const Values& values, const home::BoardP
     events.push_back(event_json(event));
   }
   return Json{{"task", task_json(task)},
-              {"planning", planning_json(board::planning_of(tx, id))},
+              {"planning", planning_json(board::planning_of(tx, id, call.environment.now,
+                                                            open.config.planner.limits))},
               {"latest_summary", latest_summary(runs)},
               {"parents", board::parents_of(tx, id)},
               {"children", board::children_of(tx, id)},
               {"attachments", attachments_json(board::attachments_of(tx, id), board)},
               {"comments", std::move(comments)},
               {"events", std::move(events)},
-              {"runs", runs_json(values, runs)}};
+              {"runs", runs_json(call.values, runs)}};
 }
 
 }  // namespace
@@ -89,9 +91,8 @@ Result<Answer> show(Call& call) {
   TRY(check_state_filter(call.values));
   TRY_ASSIGN(OpenBoard open, open_with_config(call));
   Answer answer;
-  TRY_ASSIGN(answer.value, open.database.read([&](db::Reader& tx) {
-    return whole_task(tx, call.values, open.paths);
-  }));
+  TRY_ASSIGN(answer.value,
+             open.database.read([&](db::Reader& tx) { return whole_task(tx, call, open); }));
   TRY_ASSIGN(const auto found, diagnose_task(open, call, answer.value["task"]["id"]));
   answer.value["diagnostics"] = diagnostics_json(found);
   answer.people = {{"failure_limit", open.config.limits.failure_limit},

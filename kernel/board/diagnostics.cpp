@@ -172,7 +172,7 @@ Result<rules::TaskHealth> task_health(db::Reader& tx, const std::string& id,
   TRY_ASSIGN(health.task, get_task(tx, id));
   health.profile = worker_profile(health.task, context.limits);
   health.runs = ended_runs(tx, id);
-  health.planning = planning_of(tx, id);
+  health.planning = planning_of(tx, id, context.now, context.planning);
   health.blocked_at = instant_of(tx.query("SELECT blocked_at FROM tasks WHERE id = $1", id));
   health.last_comment_at = instant_of(
       tx.query("SELECT at FROM comments WHERE task_id = $1 ORDER BY id DESC LIMIT 1", id));

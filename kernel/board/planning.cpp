@@ -14,6 +14,7 @@
 #include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/rules/plan.hpp"
 
 namespace hermes::board {
 
@@ -22,7 +23,14 @@ namespace {
 constexpr std::size_t k_reason_bytes = 1000;
 constexpr std::size_t k_title_in_comment = 100;
 
-const std::string k_planning_columns = "p.kind, p.asked_at, p.failures, p.next_at, p.last_error";
+// When automation may ask again, as it is at $1, with rests of at most $2 and a slack of $3: a rest
+// that is longer than any, and a planner that is asked in the future, are of a clock that was set
+// back since. They are over, whoever reads them.
+const std::string k_next_at =
+    "(CASE WHEN p.asked_at > $1 + $3 OR (p.asked_at IS NULL AND p.next_at > $1 + $2) THEN $1"
+    " ELSE p.next_at END)";
+const std::string k_planning_columns =
+    "p.kind, p.asked_at, p.failures, " + k_next_at + ", p.last_error";
 
 Planning read_planning(const db::Cursor& row, int first) {
   return {row.word<PlanKind>(first), row.maybe_instant(first + 1), row.integer(first + 2),
@@ -33,7 +41,7 @@ Planning read_planning(const db::Cursor& row, int first) {
 // that has begun since then stays.
 Planning count_failure(Change& change, const std::string& id, PlanKind kind, Instant began,
                        const std::string& reason, const PlanningLimits& limits) {
-  const auto before = planning_of(change.tx, id);
+  const auto before = planning_of(change.tx, id, change.now, limits);
   const std::int64_t failures = (before ? before->failures : 0) + 1;
   Planning planning{.kind = kind,
                     .asked_at = std::nullopt,
@@ -156,9 +164,10 @@ std::string graph_comment(const rules::Graph& graph, const std::vector<std::stri
 
 }  // namespace
 
-std::optional<Planning> planning_of(db::Reader& tx, const std::string& task_id) {
-  auto row =
-      tx.query("SELECT " + k_planning_columns + " FROM plannings p WHERE p.task_id = $1", task_id);
+std::optional<Planning> planning_of(db::Reader& tx, const std::string& task_id, Instant now,
+                                    const PlanningLimits& limits) {
+  auto row = tx.query("SELECT " + k_planning_columns + " FROM plannings p WHERE p.task_id = $4",
+                      now, limits.retry_max.count(), rules::k_clock_slack.count(), task_id);
   return row.next() ? std::optional(read_planning(row, 0)) : std::nullopt;
 }
 
@@ -167,11 +176,12 @@ Result<Asked> begin_planning(Change& change, const std::string& id, PlanKind kin
   TRY_ASSIGN(Task task, task_to_move(change, id,
                                      kind == PlanKind::specify ? rules::Move::specify
                                                                : rules::Move::decompose));
-  const auto planning = planning_of(change.tx, id);
+  const auto planning = planning_of(change.tx, id, change.now, limits);
   if (terms.if_due) {
     TRY(check_due(task, planning, change.now, limits));
   }
-  if (planning && planning->asked_at && planning->next_at <= change.now) {
+  if (planning && planning->asked_at && *planning->asked_at <= change.now &&
+      planning->next_at <= change.now) {
     count_failure(change, id, planning->kind, *planning->asked_at,
                   "it was asked and never answered: whoever asked it was killed", limits);
   }
@@ -268,14 +278,15 @@ void forget_planning(Change& change, const Asked& asked) {
       asked.task.id, asked.at, change.now);
 }
 
-std::vector<Triaged> triaged(db::Reader& tx, std::int64_t most) {
+std::vector<Triaged> triaged(db::Reader& tx, Instant now, const PlanningLimits& limits,
+                             std::int64_t most) {
   std::vector<Triaged> found;
   auto row = tx.query("SELECT t.id, t.tenant, t.block_source IS NOT NULL, p.task_id IS NOT NULL, " +
                           k_planning_columns +
                           " FROM tasks t LEFT JOIN plannings p ON p.task_id = t.id"
                           " WHERE t.status = 'triage' ORDER BY t.priority DESC, t.created_at, t.id"
-                          " LIMIT $1",
-                      most);
+                          " LIMIT $4",
+                      now, limits.retry_max.count(), rules::k_clock_slack.count(), most);
   while (row.next()) {
     found.push_back({row.text(0), row.text(1), row.integer(2) == 1,
                      row.integer(3) == 1 ? std::optional(read_planning(row, 4)) : std::nullopt});
@@ -286,22 +297,25 @@ std::vector<Triaged> triaged(db::Reader& tx, std::int64_t most) {
 DuePlannings due_plannings(db::Reader& tx, Instant now, const PlanningLimits& limits,
                            std::int64_t most) {
   DuePlannings due;
+  const auto rest = limits.retry_max.count();
+  const auto slack = rules::k_clock_slack.count();
   {
     auto row = tx.query(
         "SELECT t.id FROM tasks t INDEXED BY tasks_triage LEFT JOIN plannings p ON p.task_id = t.id"
-        " WHERE t.status = 'triage' AND t.block_source IS NULL AND COALESCE(p.next_at, 0) <= $2"
-        " AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $1"
-        " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $3",
-        limits.failure_limit, now, most);
+        " WHERE t.status = 'triage' AND t.block_source IS NULL AND COALESCE(" +
+            k_next_at +
+            ", 0) <= $1 AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $4"
+            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $5",
+        now, rest, slack, limits.failure_limit, most);
     while (row.next()) {
       due.ids.push_back(row.text(0));
     }
   }
-  auto row = tx.query(
-      "SELECT min(p.next_at) FROM plannings p JOIN tasks t ON t.id = p.task_id"
-      " WHERE t.status = 'triage' AND t.block_source IS NULL AND p.next_at > $2"
-      " AND p.failures + (p.asked_at IS NOT NULL) < $1",
-      limits.failure_limit, now);
+  auto row = tx.query("SELECT min(" + k_next_at +
+                          ") FROM plannings p JOIN tasks t ON t.id = p.task_id"
+                          " WHERE t.status = 'triage' AND t.block_source IS NULL AND " +
+                          k_next_at + " > $1 AND p.failures + (p.asked_at IS NOT NULL) < $4",
+                      now, rest, slack, limits.failure_limit);
   due.next_at = row.next() ? row.maybe_instant(0) : std::nullopt;
   return due;
 }

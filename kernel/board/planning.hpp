@@ -22,8 +22,10 @@ struct Asked {
   Instant at;
 };
 
-// Nothing when no planner was asked since the task came into triage or got its text.
-std::optional<Planning> planning_of(db::Reader& tx, const std::string& task_id);
+// Nothing when no planner was asked since the task came into triage or got its text. What a clock
+// that was set back since has put further ahead than any rest or asking reaches is over.
+std::optional<Planning> planning_of(db::Reader& tx, const std::string& task_id, Instant now,
+                                    const PlanningLimits& limits);
 
 struct PlanningTerms {
   Millis term;          // how long the planner may take
@@ -78,7 +80,8 @@ struct Triaged {
   std::optional<Planning> planning;
 };
 // By priority, then the oldest first; at most `most`.
-std::vector<Triaged> triaged(db::Reader& tx, std::int64_t most);
+std::vector<Triaged> triaged(db::Reader& tx, Instant now, const PlanningLimits& limits,
+                             std::int64_t most);
 
 // What automation may ask now, and when the next one becomes due.
 struct DuePlannings {

@@ -6,7 +6,8 @@
 
 namespace hermes::board {
 
-std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now) {
+std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now,
+                                     const PlanningLimits& planning) {
   rules::TaskFacts facts;
   facts.task = &task;
   facts.open_parents = open_parents(tx, task.id);
@@ -34,7 +35,7 @@ std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant n
             .value_or("");
   }
   if (task.status == Status::triage) {
-    facts.planning = planning_of(tx, task.id);
+    facts.planning = planning_of(tx, task.id, now, planning);
   }
   return rules::task_holds(facts, now);
 }

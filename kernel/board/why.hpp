@@ -10,8 +10,10 @@
 
 namespace hermes::board {
 
-// Everything that keeps the task from being claimed by anybody, from its rows.
-std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now);
+// Everything that keeps the task from being claimed by anybody, from its rows. `planning` bounds
+// how long a planner's rest is told to last.
+std::vector<rules::Hold> claim_holds(db::Reader& tx, const Task& task, Instant now,
+                                     const PlanningLimits& planning = {});
 
 // The profile that works on the task in its lane: its assignee or the default assignee; in lane
 // review the reviewer, and nobody ("": a person reviews it) when none is configured.

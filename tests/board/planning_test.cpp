@@ -48,7 +48,7 @@ void fail(BoardFixture& f, const std::string& id, const std::string& reason = "n
 }
 
 std::optional<Planning> planning(BoardFixture& f, const std::string& id) {
-  return f.read([&](db::Reader& tx) { return board::planning_of(tx, id); });
+  return f.read([&](db::Reader& tx) { return board::planning_of(tx, id, f.now, k_limits); });
 }
 
 board::DuePlannings due(BoardFixture& f, std::int64_t most = 10) {
@@ -375,6 +375,45 @@ TEST_CASE("who was killed while a planner was asked holds automation back for it
   CHECK(f.kinds(id).back() == "planning_failed");
 }
 
+TEST_CASE("a planner's rest and its term are over once the clock was set back behind them") {
+  BoardFixture f;
+  const auto rests = rough(f);
+  const auto asked = rough(f);
+  fail(f, rests);
+  REQUIRE(ask(f, asked));
+  CHECK(due(f).ids.empty());
+  f.pass(std::chrono::hours{-48});
+  CHECK(due(f).ids == std::vector{rests, asked});
+  CHECK_FALSE(due(f).next_at);
+  for (const auto& id : {rests, asked}) {
+    CHECK(planning(f, id)->next_at == f.now);
+    const auto holds = f.read([&](db::Reader& tx) {
+      return board::claim_holds(tx, *board::find_task(tx, id), f.now, k_limits);
+    });
+    for (const auto& hold : holds) {
+      CHECK(hold.text.find("rests for another") == std::string::npos);
+      CHECK(hold.text.find("at work") == std::string::npos);
+    }
+    CHECK(ask(f, id, true));
+    CHECK(planning(f, id)->next_at == f.now + k_term);
+  }
+  CHECK(planning(f, rests)->failures == 1);
+  CHECK(planning(f, asked)->failures == 0);  // who asked may be at work still
+  CHECK(due(f).ids.empty());
+}
+
+TEST_CASE("a clock that is set back by a little ends no rest and no asking") {
+  BoardFixture f;
+  const auto rests = rough(f);
+  const auto asked = rough(f);
+  fail(f, rests);
+  REQUIRE(ask(f, asked));
+  f.pass(std::chrono::seconds{-5});
+  CHECK(due(f).ids.empty());
+  CHECK_FALSE(ask(f, rests, true));
+  CHECK_FALSE(ask(f, asked, true));
+}
+
 TEST_CASE("an attempt that nobody is to blame for leaves no trace") {
   BoardFixture f;
   const auto id = rough(f);
@@ -402,7 +441,7 @@ TEST_CASE("what a worker's blocks have brought to triage is a person's, not auto
   const auto refused = ask(f, id, true);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("a person") != std::string::npos);
-  const auto seen = f.read([](db::Reader& tx) { return board::triaged(tx, 10); });
+  const auto seen = f.read([&](db::Reader& tx) { return board::triaged(tx, f.now, k_limits, 10); });
   REQUIRE(seen.size() == 1);
   CHECK(seen[0].escalated);
   REQUIRE(specify(f, *ask(f, id), {.title = "asked by a person", .body = {}, .assignee = ""}));

@@ -33,7 +33,8 @@ struct PlannerRig : Rig {
     return board().create({.title = "rough", .priority = priority, .triage = true});
   }
   std::optional<Planning> planning(const std::string& id) {
-    return board().read([&](db::Reader& tx) { return board::planning_of(tx, id); });
+    return board().read(
+        [&](db::Reader& tx) { return board::planning_of(tx, id, wall_clock_now(), {}); });
   }
 };
 
