@@ -44,6 +44,34 @@ Fd signals_at_descriptor(std::initializer_list<int> numbers) {
   return Fd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+// Holds these signals at a descriptor as long as it lives. One that came and was not taken arrives
+// at its end as it would have without it.
+class SignalsHeld {
+ public:
+  SignalsHeld(std::initializer_list<int> numbers) {
+    sigprocmask(SIG_BLOCK, nullptr, &before_);
+    fd_ = signals_at_descriptor(numbers);
+  }
+  ~SignalsHeld() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+  int fd() const { return fd_.get(); }
+  // All that have come; false when there was none.
+  bool take() const {
+    bool came = false;
+    signalfd_siginfo info{};
+    while (::read(fd_.get(), &info, sizeof info) == sizeof info) {
+      came = true;
+    }
+    return came;
+  }
+
+ private:
+  sigset_t before_{};
+  Fd fd_;
+};
+
 // Looks every 10 ms: nothing tells of a lock that is taken.
 template <class Condition>
 bool wait_until(Condition condition, Millis limit) {
@@ -99,10 +127,12 @@ Result<verbs::Host::ProgramEnd> TerminalHost::run_program(const std::vector<std:
 }
 
 Result<home::ChildEnd> TerminalHost::run_child(const home::ChildCommand& command, Millis limit) {
-  if (!signals_) {
-    signals_ = signals_at_descriptor({SIGINT, SIGTERM, SIGHUP});
+  const SignalsHeld signals{SIGINT, SIGTERM, SIGHUP};
+  auto end = home::run_child(command, std::chrono::steady_clock::now() + limit, signals.fd());
+  if (signals.take() && end) {  // also one that came as the child was ending
+    end->kind = home::ChildEnd::Kind::cancelled;
   }
-  return home::run_child(command, std::chrono::steady_clock::now() + limit, signals_.get());
+  return end;
 }
 
 Result<void> TerminalHost::start_dispatcher(const home::Home& home,

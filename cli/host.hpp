@@ -42,8 +42,8 @@ class TerminalHost final : public verbs::Host {
   void redress_screen();
 
   bool json_;
-  // From `begin` or the first `run_child` on SIGINT and SIGTERM arrive here: blocked, so that they
-  // end the stream between two items and also while its reader is slow.
+  // From `begin` on SIGINT and SIGTERM arrive here: blocked, so that they end the stream between
+  // two items and also while its reader is slow.
   Fd signals_;
   // While pictures are drawn: SIGWINCH and SIGTSTP, after which the picture is drawn anew.
   Fd screen_signals_;

@@ -8,6 +8,7 @@
 #include "cli/run_hermes.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/db/gate.hpp"
 #include "support/wait.hpp"
 
 using Json = nlohmann::json;
@@ -51,6 +52,14 @@ bool is_alive(const fs::path& pid_file) {
   const auto pid = read_file(pid_file, 100);
   const auto stat = pid ? read_file("/proc/" + std::string(trim(*pid)) + "/stat", 4096) : pid;
   return stat && stat->find(") Z ") == std::string::npos;
+}
+
+// Whether the process blocks the signal (SigBlk in proc(5)).
+bool holds_back(const fs::path& pid_file, int signal) {
+  const std::string pid(trim(read_file(pid_file, 100).value()));
+  const std::string status = read_file("/proc/" + pid + "/status", 16'384).value();
+  const auto at = status.find("SigBlk:");
+  return (std::stoull(status.substr(at + 7), nullptr, 16) >> (signal - 1) & 1) == 1;
 }
 
 }  // namespace
@@ -172,6 +181,23 @@ TEST_CASE("Ctrl-C ends the planner, and nothing is counted", "[cli]") {
   CHECK(asking.wait() == 1);
   CHECK_FALSE(is_alive(hermes.dir() / "pid"));
   CHECK(hermes.show(id)["planning"] == nullptr);
+}
+
+TEST_CASE("who waits at the gate with a planner's answer can be stopped like anybody", "[cli]") {
+  const PlannerHome hermes(
+      "here=$(dirname \"$0\"); echo $PPID > \"$here/asker\"; touch \"$here/begun\"; "
+      "while [ ! -e \"$here/go\" ]; do sleep 0.02; done; echo '{\"title\": \"t\"}'");
+  const std::string id = hermes.rough();
+  Running asking = hermes.start({"kanban", "specify", id});
+  REQUIRE(wait_until([&] { return fs::exists(hermes.dir() / "begun"); }));
+  CHECK(holds_back(hermes.dir() / "asker", SIGTERM));
+  const auto gate = db::WriteGate::enter(hermes.board() / "board.lock", Millis{5000});
+  REQUIRE(gate);
+  std::ofstream(hermes.dir() / "go") << "";
+  REQUIRE(wait_until([&] { return !holds_back(hermes.dir() / "asker", SIGTERM); }));
+  asking.signal(SIGTERM);
+  CHECK(asking.wait() == 128 + SIGTERM);
+  CHECK(hermes.show(id)["task"]["status"] == "triage");
 }
 
 TEST_CASE("who is killed while the planner works leaves a task in triage that says so", "[cli]") {
