@@ -253,7 +253,10 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
   desk.read([&](db::Reader& tx) {
     due = board::due_plannings(tx, now, planner.limits, planner.per_pass);
   });
-  const bool splits = planner.automatic == AutoPlan::decompose;
+  const PlanKind kind =
+      planner.automatic == AutoPlan::decompose ? PlanKind::decompose : PlanKind::specify;
+  // It waits at the gate before it asks, too.
+  const Millis term = settings_.config().gate_wait + home::planning_term(settings_.config(), kind);
   for (const std::string& id : due.ids) {
     if (static_cast<std::int64_t>(planners_.asked()) >= planner.per_pass) {
       break;  // the end of one of them wakes us
@@ -261,9 +264,7 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
     if (planners_.is_asked(desk.slug(), id)) {
       continue;
     }
-    const auto started =
-        planners_.start(desk.slug(), id, splits ? PlanKind::decompose : PlanKind::specify,
-                        splits ? planner.decompose_timeout : planner.specify_timeout);
+    const auto started = planners_.start(desk.slug(), id, kind, term);
     if (!started) {
       log_warning(fmt::format("the planner cannot be asked about {} on {}: {}", id, desk.slug(),
                               one_line(started.error())));

@@ -19,7 +19,8 @@ namespace hermes::daemon {
 namespace {
 
 constexpr Millis k_rest{60'000};
-constexpr Millis k_overtime{120'000};  // for a child to end its planner, and to say so on the board
+constexpr Millis k_stop_grace{
+    15'000};  // for a child to end its planner, and to say so on the board
 
 // Ours without what would make the child somebody else: another run, another board.
 std::vector<std::string> environment(const home::Home& home) {
@@ -50,7 +51,7 @@ Result<void> Planners::start(const std::string& board, const std::string& task_i
                                         .environment = environment(home_),
                                         .tells_errors = true}));
   rests_.erase(board);
-  child.until = now + term + k_overtime;
+  child.until = now + term;
   const Key key{board, task_id};
   Child& entry = children_.insert_or_assign(key, std::move(child)).first->second;
   entry.watch = loop_.on_readable(entry.pidfd.get(), [this, key] { ended(key); });
@@ -83,10 +84,16 @@ std::optional<MonotonicTime> Planners::step(MonotonicTime now) {
       next = next ? std::min(*next, child.until) : child.until;
       continue;
     }
-    log_error(
-        fmt::format("the planning of {} on {} is stuck, and is killed", key.second, key.first));
-    ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), SIGKILL, nullptr, 0);
-    child.killed = true;
+    // Its planner is in a group of its own, and would outlive one that is killed at once.
+    log_error(fmt::format("the planning of {} on {} is stuck, and is {}", key.second, key.first,
+                          child.stopped ? "killed" : "stopped"));
+    ::syscall(SYS_pidfd_send_signal, child.pidfd.get(), child.stopped ? SIGKILL : SIGTERM, nullptr,
+              0);
+    child.killed = std::exchange(child.stopped, true);
+    if (!child.killed) {
+      child.until = now + k_stop_grace;
+      next = next ? std::min(*next, child.until) : child.until;
+    }
   }
   return next;
 }

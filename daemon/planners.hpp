@@ -23,13 +23,14 @@ class Planners {
  public:
   Planners(home::Home home, Loop& loop);
 
-  // Error: unavailable.
+  // `term`: how long the child may take. Error: unavailable.
   Result<void> start(const std::string& board, const std::string& task_id, PlanKind kind,
                      Millis term);
   bool is_asked(const std::string& board, const std::string& task_id) const;
   std::size_t asked() const { return children_.size(); }
 
-  // Children that are stuck past their term are killed. Returns when to be called again.
+  // Children that are stuck past their term are stopped, and killed 15 s later. Returns when to be
+  // called again.
   std::optional<MonotonicTime> step(MonotonicTime now);
 
   // After one that failed, whatever the reason was, a board rests for a moment: not every failure
@@ -42,6 +43,7 @@ class Planners {
     Fd pidfd;
     std::unique_ptr<Loop::Watch> watch;
     MonotonicTime until;
+    bool stopped = false;
     bool killed = false;
   };
   void ended(const Key& key);

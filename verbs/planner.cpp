@@ -31,7 +31,6 @@ constexpr std::size_t k_description_bytes = 200;
 constexpr std::size_t k_err_bytes = 4096;
 constexpr std::size_t k_said_bytes = 300;
 constexpr std::size_t k_name_shown = 60;
-constexpr Millis k_overtime{60'000};  // to end what does not end, and to wait for the gate
 
 // Whom tasks may be given to: those who have a profile or work already.
 std::set<std::string> known_assignees(OpenBoard& open) {
@@ -345,17 +344,10 @@ Result<void> check_planner(const Call& call, const OpenBoard& open) {
   return {};
 }
 
-Millis planner_term(const OpenBoard& open, PlanKind kind) {
-  const home::Planner& planner = open.config.planner;
-  return (kind == PlanKind::specify ? planner.specify_timeout : planner.decompose_timeout) +
-         open.config.gate_wait + k_overtime;
-}
-
 Result<std::optional<Plan>> ask_planner(Call& call, OpenBoard& open, const board::Asked& asked,
                                         PlanKind kind) {
   const home::Planner& planner = open.config.planner;
-  const Millis limit =
-      kind == PlanKind::specify ? planner.specify_timeout : planner.decompose_timeout;
+  const Millis limit = home::planner_timeout(planner, kind);
   std::map<std::string, std::string> ours(call.environment.variables.begin(),
                                           call.environment.variables.end());
   TRY_ASSIGN(

@@ -20,9 +20,6 @@ struct Plan {
 // Whether there is one to ask. Error: unavailable; invalid (config.toml).
 Result<void> check_planner(const Call& call, const OpenBoard& open);
 
-// How long it may take, and we need to write its answer down.
-Millis planner_term(const OpenBoard& open, PlanKind kind);
-
 // Nothing when we were told to stop meanwhile. Error: not_found (it cannot be started), unavailable
 // (it is killed, takes too long, fails), invalid (its answer is too long or not what was agreed).
 Result<std::optional<Plan>> ask_planner(Call& call, OpenBoard& open, const board::Asked& asked,

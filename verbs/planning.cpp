@@ -74,10 +74,10 @@ class Planning {
     TRY_ASSIGN(const board::Asked asked, write([&](board::Change& tx) -> Result<board::Asked> {
                  TRY_ASSIGN(const std::string id, board::resolve_id(tx.tx, given));
                  item.line["task_id"] = id;
-                 return board::begin_planning(
-                     tx, id, kind_,
-                     {.term = planner_term(open_, kind_), .if_due = call_.values.flag("if-due")},
-                     open_.config.planner.limits);
+                 return board::begin_planning(tx, id, kind_,
+                                              {.term = home::planning_term(open_.config, kind_),
+                                               .if_due = call_.values.flag("if-due")},
+                                              open_.config.planner.limits);
                }));
     auto asking = ask_planner(call_, open_, asked, kind_);
     if (asking && !*asking) {

@@ -17,6 +17,8 @@ using std::chrono::seconds;
 
 constexpr Millis k_year = hours{24 * 366};
 constexpr Millis k_age = k_year * 10;
+// To end a planner that does not end, with some patience for a machine that is busy.
+constexpr Millis k_planning_overtime = minutes{1};
 
 // Names are compared on the board as they are stored there: trimmed and lower-cased.
 KeyRule name_key(std::string_view key, std::string& target) {
@@ -156,6 +158,14 @@ Result<std::string> config_text(const Home& home) {
 Result<Config> parse_config(std::string_view text, const std::string& file_name) {
   TRY_ASSIGN(const Setting file, parse_settings(text, file_name));
   return read_config(file, file_name);
+}
+
+Millis planner_timeout(const Planner& planner, PlanKind kind) {
+  return kind == PlanKind::specify ? planner.specify_timeout : planner.decompose_timeout;
+}
+
+Millis planning_term(const Config& config, PlanKind kind) {
+  return planner_timeout(config.planner, kind) + config.gate_wait + k_planning_overtime;
 }
 
 Result<Config> load_config(const Home& home) {

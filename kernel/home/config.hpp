@@ -39,6 +39,13 @@ struct Config {
   Millis workspace_retention = std::chrono::hours{24 * 30};
 };
 
+// How long the planner may take to answer.
+Millis planner_timeout(const Planner& planner, PlanKind kind);
+
+// How long it may take from the moment when it is written down that the planner is asked until its
+// answer is: with the time to end what does not end, and to wait at the gate.
+Millis planning_term(const Config& config, PlanKind kind);
+
 // A missing file gives the defaults. Error: invalid, "<file>:<line>: <key>: <rule>".
 Result<Config> load_config(const Home& home);
 

@@ -1,6 +1,9 @@
 // Triage that is planned without a person.
+#include <csignal>
 #include <filesystem>
 
+#include "daemon/loop.hpp"
+#include "daemon/planners.hpp"
 #include "daemon/rig.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/board/planning.hpp"
@@ -135,6 +138,30 @@ TEST_CASE("what a worker's blocks brought to triage waits for a person, also bes
   REQUIRE(rig.board().wait_for(rig.rough(), Status::done));
   CHECK(rig.board().task(id).status == Status::triage);
   CHECK(rig.asked() == 1);
+}
+
+TEST_CASE("an asking that is stuck is stopped together with its planner", "[daemon]") {
+  PlannerRig rig("echo $$ > \"$0.pid\"; exec sleep 300", "off");
+  const std::string id = rig.rough();
+  constexpr Millis k_term{100'000};
+  std::optional<Planners> planners;
+  Loop loop([&]() -> std::optional<MonotonicTime> {
+    if (planners->asked() == 0) {
+      loop.stop();
+    }
+    return planners->step(std::chrono::steady_clock::now() + k_term);
+  });
+  planners.emplace(rig.home(), loop);
+  REQUIRE(planners->start("default", id, PlanKind::decompose, k_term));
+  CHECK(planners->step(std::chrono::steady_clock::now()));
+  const auto planner = [&] {
+    return std::atoi(read_file(rig.path("planner.pid"), 100).value_or("").c_str());
+  };
+  REQUIRE(wait_until([&] { return planner() > 0; }));
+  REQUIRE(rig.planning(id)->asked_at);
+  loop.run();
+  CHECK(::kill(planner(), 0) != 0);
+  CHECK_FALSE(rig.planning(id));
 }
 
 }  // namespace hermes::daemon::test
