@@ -235,7 +235,13 @@ std::optional<MonotonicTime> Dispatcher::ask_planners(Instant now, const std::ve
   if (!purpose_.plan || planner.automatic == AutoPlan::off || planner.command.empty()) {
     return next;
   }
-  for (Desk* desk : open) {
+  // All boards share per_pass: the one after the board that had its turn last comes first.
+  std::vector<Desk*> order = open;
+  const auto last = std::ranges::find(order, last_planned_, &Desk::slug);
+  if (last != order.end()) {
+    std::rotate(order.begin(), std::next(last), order.end());
+  }
+  for (Desk* desk : order) {
     if (const auto due = ask_planners_of(*desk, now)) {
       next = next ? std::min(*next, *due) : due;
     }
@@ -270,6 +276,7 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
                               one_line(started.error())));
       return planners_.rests_until(desk.slug(), here);
     }
+    last_planned_ = desk.slug();
   }
   return due.next_at ? std::optional(here + (*due.next_at - now)) : std::nullopt;
 }

@@ -1,4 +1,5 @@
 // Triage that is planned without a person.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -126,6 +127,23 @@ TEST_CASE("no more planners are asked at once than per_pass says, the urgent fir
   for (const auto& id : {first, second, third}) {
     CHECK(rig.board().wait_for(id, Status::done));
   }
+}
+
+TEST_CASE("no board waits for its turn at the planner until all ideas of another are planned",
+          "[daemon]") {
+  PlannerRig rig("", "specify", "per_pass = 1\n");
+  rig.answers_by("echo \"$HERMES_KANBAN_BOARD\" >> \"$0.boards\"\n" +
+                 std::string(R"(echo '{"title": "better"}')"));
+  for (const std::string board : {"alpha", "zeta"}) {
+    for (int i = 0; i < 4; ++i) {
+      rig.board(board).create({.title = "rough", .assignee = "nobody", .triage = true});
+    }
+  }
+  rig.start();
+  REQUIRE(wait_until([&] { return rig.asked() == 8; }));
+  const std::string boards = read_file(rig.path("planner.boards"), 1000).value();
+  const auto place = [&](const std::string& name) { return boards.find(name); };
+  CHECK(std::max(place("alpha"), place("zeta")) <= std::string_view("alpha\n").size());
 }
 
 TEST_CASE("what a worker's blocks brought to triage waits for a person, also beside a planner",
