@@ -66,6 +66,7 @@ void Desk::open(Instant now, const std::string& holder, const Limits& limits) {
     return;
   }
   epoch_ = *epoch;
+  ++opened_;
   seen_version_ = -1;
   if (trouble_) {
     log_info(fmt::format("board {} is served again", paths_.slug));

@@ -63,6 +63,14 @@ class Desk {
   void look();  // remembers the present state as seen: before reading, so that what comes later is
                 // seen too
 
+  // What look() has seen: equal ones mean that nobody else has committed in between.
+  struct State {
+    std::int64_t opened = 0;  // how often
+    std::int64_t version = -1;
+    bool operator==(const State&) const = default;
+  };
+  State state() const { return {opened_, seen_version_}; }
+
   // A board that has been quiet for 1 s gets its WAL copied back. Returns when to ask again.
   std::optional<MonotonicTime> tidy(MonotonicTime now);
 
@@ -89,6 +97,7 @@ class Desk {
   std::optional<db::GateWatch> gate_;
   std::unique_ptr<Loop::Watch> watching_;
   std::int64_t epoch_ = 0;
+  std::int64_t opened_ = 0;
   std::int64_t seen_version_ = -1;
   std::optional<MonotonicTime> untidy_since_;
   std::optional<Error> trouble_;

@@ -113,6 +113,7 @@ void Dispatcher::find_boards() {
       home::clear_notice(home_, home::board_topic(desk->slug()));
       told_troubles_.erase(desk->slug());
       forget_trees(desk->slug());
+      nothing_due_.forget(desk->slug());
     }
     return gone;
   });
@@ -255,17 +256,30 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
   if (const auto rests = planners_.rests_until(desk.slug(), here)) {
     return rests;
   }
+  if (static_cast<std::int64_t>(planners_.asked()) >= planner.per_pass) {
+    return std::nullopt;  // the end of one of them wakes us
+  }
+  const auto in = [&](std::optional<Instant> at) {
+    return at ? std::optional(here + (*at - now)) : std::nullopt;
+  };
+  if (nothing_due_.holds(desk.slug(), desk.state(), planner.limits, now)) {
+    return in(nothing_due_.next_at(desk.slug()));
+  }
   board::DuePlannings due;
-  desk.read([&](db::Reader& tx) {
+  const bool read = desk.read([&](db::Reader& tx) {
     due = board::due_plannings(tx, now, planner.limits, planner.per_pass);
   });
+  if (!read) {
+    return std::nullopt;  // it is held off, and the desk says until when
+  }
+  nothing_due_.remember(desk.slug(), desk.state(), planner.limits, now, due);
   const PlanKind kind =
       planner.automatic == AutoPlan::decompose ? PlanKind::decompose : PlanKind::specify;
   // It waits at the gate before it asks, too.
   const Millis term = settings_.config().gate_wait + home::planning_term(settings_.config(), kind);
   for (const std::string& id : due.ids) {
     if (static_cast<std::int64_t>(planners_.asked()) >= planner.per_pass) {
-      break;  // the end of one of them wakes us
+      break;
     }
     if (planners_.is_asked(desk.slug(), id)) {
       continue;
@@ -278,7 +292,7 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
     }
     last_planned_ = desk.slug();
   }
-  return due.next_at ? std::optional(here + (*due.next_at - now)) : std::nullopt;
+  return in(due.next_at);
 }
 
 // What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety

@@ -124,6 +124,7 @@ class Dispatcher {
   Roster roster_;
   TreeMakers trees_;
   Planners planners_;
+  NothingDue nothing_due_;
   std::string last_planned_;  // the board for which a planner was asked last
   std::map<std::pair<std::string, std::int64_t>, Start> waiting_for_tree_;  // by board and run
   std::vector<std::unique_ptr<Desk>> desks_;

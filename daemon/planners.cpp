@@ -104,4 +104,27 @@ std::optional<MonotonicTime> Planners::rests_until(const std::string& board,
   return found != rests_.end() && found->second > now ? std::optional(found->second) : std::nullopt;
 }
 
+void NothingDue::remember(const std::string& board, const Desk::State& state,
+                          const PlanningLimits& limits, Instant now,
+                          const board::DuePlannings& due) {
+  if (!due.ids.empty()) {
+    forget(board);
+    return;
+  }
+  seen_.insert_or_assign(board,
+                         Seen{state, limits.failure_limit, limits.retry_max, now, due.next_at});
+}
+
+bool NothingDue::holds(const std::string& board, const Desk::State& state,
+                       const PlanningLimits& limits, Instant now) const {
+  const auto found = seen_.find(board);
+  if (found == seen_.end()) {
+    return false;
+  }
+  const Seen& seen = found->second;
+  return seen.state == state && seen.failure_limit == limits.failure_limit &&
+         seen.retry_max == limits.retry_max && seen.at <= now &&
+         (!seen.next_at || *seen.next_at > now);
+}
+
 }  // namespace hermes::daemon

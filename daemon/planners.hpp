@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "daemon/desk.hpp"
 #include "daemon/loop.hpp"
 #include "kernel/base/fd.hpp"
+#include "kernel/board/planning.hpp"
 #include "kernel/home/paths.hpp"
 #include "kernel/model/words.hpp"
 
@@ -52,6 +54,32 @@ class Planners {
   Loop& loop_;
   std::map<Key, Child> children_;
   std::map<std::string, MonotonicTime> rests_;
+};
+
+// That nothing was due on a board, so that thousands of tasks in triage are not read in every pass.
+class NothingDue {
+ public:
+  // Forgets the board when something is due.
+  void remember(const std::string& board, const Desk::State& state, const PlanningLimits& limits,
+                Instant now, const board::DuePlannings& due);
+  void forget(const std::string& board) { seen_.erase(board); }
+
+  // False when the board has to be read: it has changed, the moment has come, or the settings or
+  // the clock were set.
+  bool holds(const std::string& board, const Desk::State& state, const PlanningLimits& limits,
+             Instant now) const;
+  // While it holds: when something becomes due, if ever.
+  std::optional<Instant> next_at(const std::string& board) const { return seen_.at(board).next_at; }
+
+ private:
+  struct Seen {
+    Desk::State state;
+    std::int64_t failure_limit = 0;
+    Millis retry_max{0};
+    Instant at;
+    std::optional<Instant> next_at;
+  };
+  std::map<std::string, Seen> seen_;
 };
 
 }  // namespace hermes::daemon

@@ -182,4 +182,29 @@ TEST_CASE("an asking that is stuck is stopped together with its planner", "[daem
   CHECK_FALSE(rig.planning(id));
 }
 
+TEST_CASE("a board on which nothing is due is read again only when it can have become due",
+          "[daemon]") {
+  NothingDue memory;
+  const Instant now{1'700'000'000'000};
+  const Desk::State state{1, 7};
+  const PlanningLimits limits;
+  const auto holds = [&](Instant at) { return memory.holds("b", state, limits, at); };
+  CHECK_FALSE(holds(now));
+  memory.remember("b", state, limits, now, {.ids = {}, .next_at = now + Millis{50}});
+  CHECK(holds(now));
+  CHECK(memory.next_at("b") == now + Millis{50});
+  CHECK(holds(now + Millis{49}));
+  CHECK_FALSE(holds(now + Millis{50}));
+  CHECK_FALSE(holds(now - Millis{1}));  // the clock was set back
+  CHECK_FALSE(memory.holds("b", {1, 8}, limits, now));
+  CHECK_FALSE(memory.holds("b", {2, 7}, limits, now));
+  CHECK_FALSE(memory.holds("b", state, {.failure_limit = 9}, now));
+  CHECK_FALSE(memory.holds("b", state, {.retry_max = Millis{1}}, now));
+  CHECK_FALSE(memory.holds("other", state, limits, now));
+  memory.remember("b", state, limits, now, {.ids = {}, .next_at = {}});
+  CHECK(holds(now + std::chrono::hours{1000}));
+  memory.remember("b", state, limits, now, {.ids = {"t_1"}, .next_at = {}});
+  CHECK_FALSE(holds(now));
+}
+
 }  // namespace hermes::daemon::test
