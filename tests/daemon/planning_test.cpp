@@ -177,6 +177,7 @@ TEST_CASE("an asking that is stuck is stopped together with its planner", "[daem
   };
   REQUIRE(wait_until([&] { return planner() > 0; }));
   REQUIRE(rig.planning(id)->asked_at);
+  loop.wake();
   loop.run();
   CHECK(::kill(planner(), 0) != 0);
   CHECK_FALSE(rig.planning(id));
