@@ -114,8 +114,11 @@ constexpr Verb k_verbs[] = {
      "let the planner give a task in triage a better text, and move it on",
      "The planner is the command in [planner] of config.toml. What the text was stays in a "
      "comment. "
-     "--all passes over tasks that a person is to answer, and over those at which the planner has "
-     "just failed. --json prints one object per line.",
+     "--all passes over tasks that a person is to answer, over those about which a planner is "
+     "being "
+     "asked, and over those at which it has just failed; exit status 0 then means that one at "
+     "least "
+     "was planned, or that none was due. --json prints one object per line.",
      arguments::k_plan,
      {.json_lines = true},
      specify},
@@ -124,7 +127,8 @@ constexpr Verb k_verbs[] = {
      "",
      "let the planner split a task in triage into linked tasks",
      "The task waits for all of its parts. All of it is made, or nothing. A task that the planner "
-     "does not split gets a better text, as by specify.",
+     "does not split gets a better text, as by specify. --all passes over the same tasks, with the "
+     "same exit status.",
      arguments::k_plan,
      {.json_lines = true},
      decompose},
