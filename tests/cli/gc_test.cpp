@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <future>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/run_hermes.hpp"
 #include "kernel/base/files.hpp"
@@ -150,16 +150,16 @@ TEST_CASE("a task that is taken up again while gc waits for the gate keeps its w
   auto database = db::Database::open(home::files_of(ground.board()), db::Database::Access::write,
                                      wall_clock_now());
   REQUIRE(database);
-  std::future<Json> swept;
+  std::optional<Running> gc;
   REQUIRE(database->write([&](db::Writer& tx) -> Result<int> {
-    swept = std::async(std::launch::async, [&] { return ground.gc(); });
+    gc.emplace(ground.hermes.start({"kanban", "gc"}));
     CHECK(wait_until(somebody_waits));
     return tx.execute(
         "UPDATE tasks SET status = 'review', lane = 'review', ready_since = 1, eligible_at = 1, "
         "completed_at = NULL WHERE id = $1",
         id);
   }));
-  CHECK(swept.get()["workspaces"]["removed"] == 0);
+  CHECK(gc->wait() == 0);
   CHECK(fs::exists(ground.board().workspace(id) / "deep" / "file"));
 }
 
