@@ -106,7 +106,7 @@ std::string planning_field(const Json& planning) {
     return field("planning", fmt::format("{}, asked {}", shown(planning["kind"]),
                                          minute(planning["asked_at"])));
   }
-  return field("planning", fmt::format("{} failed, {} in a row, rests until {}: {}",
+  return field("planning", fmt::format("{} failed, {} in a row, asked again from {} on: {}",
                                        shown(planning["kind"]), planning["failures"].dump(),
                                        minute(planning["next_at"]), shown(planning["last_error"])));
 }

@@ -140,22 +140,12 @@ class Planning {
   std::string author_;
 };
 
-// Why --all passes over a task; "" when it does not.
-std::string pass_over(const board::Triaged& task, Instant now) {
-  if (task.escalated) {
-    return "its worker's blocks have brought it to triage, and a person is to answer";
-  }
-  if (task.planning && task.planning->next_at > now) {
-    return fmt::format(
-        "{} for another {}",
-        task.planning->asked_at
-            ? "a planner is being asked, and may take its time"
-            : fmt::format("the planner has failed at it ({}), and rests",
-                          one_line(Error{.message = task.planning->last_error.value_or(
-                                             "no reason recorded")})),
-        format_duration(task.planning->next_at - now));
-  }
-  return "";
+// Why --all passes over a task; nothing when it does not. A person who asks for all has seen that
+// the planner was given up.
+std::optional<rules::NotDue> pass_over(const board::Triaged& task, Instant now,
+                                       const PlanningLimits& limits) {
+  auto reason = rules::not_due(task.escalated, task.planning, now, limits);
+  return reason && reason->why != rules::NotDue::Why::given_up ? std::move(reason) : std::nullopt;
 }
 
 Result<void> check_choice(const Values& values) {
@@ -188,8 +178,8 @@ Result<std::vector<std::string>> chosen(Call& call, OpenBoard& open, Answer& ans
     if (tenant && task.tenant != trim(*tenant)) {
       continue;
     }
-    if (const std::string why = pass_over(task, call.host.now()); !why.empty()) {
-      answer.advice.push_back(fmt::format("note: {} is passed over: {}", task.id, why));
+    if (const auto reason = pass_over(task, call.host.now(), open.config.planner.limits)) {
+      answer.advice.push_back(fmt::format("note: {} is passed over: {}", task.id, reason->text));
       ++passed_over;
     } else {
       ids.push_back(task.id);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/duration.hpp"
@@ -71,22 +72,9 @@ Planning count_failure(Change& change, const std::string& id, PlanKind kind, Ins
 
 Result<void> check_due(const Task& task, const std::optional<Planning>& planning, Instant now,
                        const PlanningLimits& limits) {
-  const auto not_due = [&](const std::string& why) {
-    return fail(ErrorCode::conflict, fmt::format("{} is not due: {}", task.id, why),
+  if (const auto reason = rules::not_due(task.block_source.has_value(), planning, now, limits)) {
+    return fail(ErrorCode::conflict, fmt::format("{} is not due: {}", task.id, reason->text),
                 "without --if-due it is asked at once");
-  };
-  if (task.block_source) {
-    return not_due("its worker's blocks have brought it to triage, and a person is to answer");
-  }
-  if (planning && planning->next_at > now) {
-    return not_due(fmt::format("{} for another {}",
-                               planning->asked_at
-                                   ? "a planner is being asked, and may take its time"
-                                   : "the planner has failed at it, and rests",
-                               format_duration(planning->next_at - now)));
-  }
-  if (planning && rules::is_given_up(*planning, limits)) {
-    return not_due(fmt::format("the planner has failed at it {} times", planning->failures));
   }
   return {};
 }
@@ -278,45 +266,59 @@ void forget_planning(Change& change, const Asked& asked) {
       asked.task.id, asked.at, change.now);
 }
 
-std::vector<Triaged> triaged(db::Reader& tx, Instant now, const PlanningLimits& limits,
-                             std::int64_t most) {
-  std::vector<Triaged> found;
-  auto row = tx.query("SELECT t.id, t.tenant, t.block_source IS NOT NULL, p.task_id IS NOT NULL, " +
-                          k_planning_columns +
-                          " FROM tasks t LEFT JOIN plannings p ON p.task_id = t.id"
-                          " WHERE t.status = 'triage' ORDER BY t.priority DESC, t.created_at, t.id"
-                          " LIMIT $4",
-                      now, limits.retry_max.count(), rules::k_clock_slack.count(), most);
-  while (row.next()) {
-    found.push_back({row.text(0), row.text(1), row.integer(2) == 1,
-                     row.integer(3) == 1 ? std::optional(read_planning(row, 4)) : std::nullopt});
+namespace {
+
+enum class Of { all, not_escalated };
+
+// Every task in triage by priority, then the oldest first, until `take` says false.
+void each_triaged(db::Reader& tx, Of of, Instant now, const PlanningLimits& limits,
+                  const std::function<bool(Triaged)>& take) {
+  // The index holds those that nobody escalated.
+  const bool all = of == Of::all;
+  auto row =
+      tx.query("SELECT t.id, t.tenant, t.block_source IS NOT NULL, p.task_id IS NOT NULL, " +
+                   k_planning_columns + " FROM tasks t " + (all ? "" : "INDEXED BY tasks_triage") +
+                   " LEFT JOIN plannings p ON p.task_id = t.id WHERE t.status = 'triage'" +
+                   (all ? "" : " AND t.block_source IS NULL") +
+                   " ORDER BY t.priority DESC, t.created_at, t.id",
+               now, limits.retry_max.count(), rules::k_clock_slack.count());
+  while (row.next() &&
+         take({row.text(0), row.text(1), row.integer(2) == 1,
+               row.integer(3) == 1 ? std::optional(read_planning(row, 4)) : std::nullopt})) {
   }
+}
+
+}  // namespace
+
+std::vector<Triaged> triaged(db::Reader& tx, Instant now, const PlanningLimits& limits,
+                             std::size_t most) {
+  std::vector<Triaged> found;
+  each_triaged(tx, Of::all, now, limits, [&](Triaged task) {
+    found.push_back(std::move(task));
+    return found.size() < most;
+  });
   return found;
 }
 
 DuePlannings due_plannings(db::Reader& tx, Instant now, const PlanningLimits& limits,
-                           std::int64_t most) {
+                           std::size_t most) {
   DuePlannings due;
-  const auto rest = limits.retry_max.count();
-  const auto slack = rules::k_clock_slack.count();
-  {
-    auto row = tx.query(
-        "SELECT t.id FROM tasks t INDEXED BY tasks_triage LEFT JOIN plannings p ON p.task_id = t.id"
-        " WHERE t.status = 'triage' AND t.block_source IS NULL AND COALESCE(" +
-            k_next_at +
-            ", 0) <= $1 AND COALESCE(p.failures, 0) + (p.asked_at IS NOT NULL) < $4"
-            " ORDER BY t.priority DESC, t.created_at, t.id LIMIT $5",
-        now, rest, slack, limits.failure_limit, most);
-    while (row.next()) {
-      due.ids.push_back(row.text(0));
+  std::vector<std::pair<std::int64_t, std::string>> candidates;  // failures, id
+  each_triaged(tx, Of::not_escalated, now, limits, [&](Triaged task) {
+    if (const auto reason = rules::not_due(task.escalated, task.planning, now, limits)) {
+      if (reason->until && (!due.next_at || *reason->until < *due.next_at)) {
+        due.next_at = reason->until;
+      }
+    } else {
+      candidates.emplace_back(task.planning ? task.planning->failures : 0, std::move(task.id));
     }
+    return true;
+  });
+  std::ranges::stable_sort(candidates, {}, [](const auto& one) { return one.first; });
+  candidates.resize(std::min(candidates.size(), most));
+  for (auto& [failures, id] : candidates) {
+    due.ids.push_back(std::move(id));
   }
-  auto row = tx.query("SELECT min(" + k_next_at +
-                          ") FROM plannings p JOIN tasks t ON t.id = p.task_id"
-                          " WHERE t.status = 'triage' AND t.block_source IS NULL AND " +
-                          k_next_at + " > $1 AND p.failures + (p.asked_at IS NOT NULL) < $4",
-                      now, rest, slack, limits.failure_limit);
-  due.next_at = row.next() ? row.maybe_instant(0) : std::nullopt;
   return due;
 }
 

@@ -81,15 +81,15 @@ struct Triaged {
 };
 // By priority, then the oldest first; at most `most`.
 std::vector<Triaged> triaged(db::Reader& tx, Instant now, const PlanningLimits& limits,
-                             std::int64_t most);
+                             std::size_t most);
 
-// What automation may ask now, and when the next one becomes due.
+// What automation may ask now (rules::not_due), and when the next one becomes due.
 struct DuePlannings {
-  std::vector<std::string> ids;  // at most `most`
+  std::vector<std::string> ids;  // at most `most`: first those at which it has failed least
   std::optional<Instant> next_at;
 };
 DuePlannings due_plannings(db::Reader& tx, Instant now, const PlanningLimits& limits,
-                           std::int64_t most);
+                           std::size_t most);
 
 // How many tasks were created in triage and are there.
 std::int64_t count_triaged(db::Reader& tx);

@@ -81,6 +81,11 @@ Hold planning_hold(const Planning& planning, Instant now) {
             std::nullopt};
   }
   const bool rests = planning.next_at > now;
+  if (planning.asked_at && planning.failures == 0) {
+    return {HoldKind::planning,
+            fmt::format("the planner was asked ({}) and never answered", to_word(planning.kind)),
+            std::nullopt};
+  }
   return {
       HoldKind::planning,
       fmt::format(

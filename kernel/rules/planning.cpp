@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/rules/fate.hpp"
 
@@ -144,6 +145,40 @@ Result<Place> place_of(const PlannedTask& child, const Task& root,
 
 bool is_given_up(const Planning& planning, const PlanningLimits& limits) {
   return planning.failures + (planning.asked_at ? 1 : 0) >= limits.failure_limit;
+}
+
+std::optional<NotDue> not_due(bool escalated, const std::optional<Planning>& planning, Instant now,
+                              const PlanningLimits& limits) {
+  using Why = NotDue::Why;
+  if (escalated) {
+    return NotDue{Why::for_a_person,
+                  "its worker's blocks have brought it to triage, and a person is to answer",
+                  std::nullopt};
+  }
+  if (!planning) {
+    return std::nullopt;
+  }
+  const bool is_left = is_given_up(*planning, limits);
+  if (planning->next_at > now) {
+    const auto until = is_left ? std::nullopt : std::optional(planning->next_at);
+    const std::string left = format_duration(planning->next_at - now);
+    if (planning->asked_at) {
+      return NotDue{Why::being_asked,
+                    "a planner is being asked, and may take its time for another " + left, until};
+    }
+    return NotDue{
+        Why::resting,
+        fmt::format("the planner has failed at it ({}), and rests for another {}",
+                    first_line(planning->last_error.value_or("no reason recorded")), left),
+        until};
+  }
+  if (is_left) {
+    return NotDue{Why::given_up,
+                  fmt::format("the planner has failed at it {} times",
+                              planning->failures + (planning->asked_at ? 1 : 0)),
+                  std::nullopt};
+  }
+  return std::nullopt;
 }
 
 Instant next_attempt(std::int64_t failures, Instant now, const PlanningLimits& limits) {

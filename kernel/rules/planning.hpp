@@ -59,6 +59,17 @@ Result<Place> place_of(const PlannedTask& child, const Task& root,
 // still open counts, since whoever made it may have been killed.
 bool is_given_up(const Planning& planning, const PlanningLimits& limits);
 
+// Why nobody asks the planner about a task in triage unbidden, as an end of the sentence "it is not
+// due:". Nothing when it may be asked. `escalated`: its worker's blocks have brought it there.
+struct NotDue {
+  enum class Why { for_a_person, being_asked, resting, given_up };
+  Why why;
+  std::string text;
+  std::optional<Instant> until;  // nothing: until a person does something
+};
+std::optional<NotDue> not_due(bool escalated, const std::optional<Planning>& planning, Instant now,
+                              const PlanningLimits& limits);
+
 // Nobody is to be asked before then: base, then `factor` times as long, to at most `max`.
 Instant next_attempt(std::int64_t failures, Instant now, const PlanningLimits& limits);
 

@@ -104,6 +104,9 @@ TEST_CASE("a task in triage tells what became of its planning") {
       k_now + 40s);
   check_hold(told({.failures = 1, .next_at = k_now, .last_error = "no answer"}), HoldKind::planning,
              "the planner has failed at it once (no answer)");
+  check_hold(
+      told({.kind = PlanKind::specify, .asked_at = k_now - 5s, .next_at = k_now, .last_error = {}}),
+      HoldKind::planning, "the planner was asked (specify) and never answered");
 }
 
 TEST_CASE("a scheduled task is held until its time, or until it is unblocked when it has none") {

@@ -107,6 +107,35 @@ TEST_CASE("a child works where its root does, unless it says otherwise") {
   CHECK_FALSE(place_of(child(WorkspaceKind::scratch, "/srv/y"), root, ""));
 }
 
+TEST_CASE("whom the planner is not asked about unbidden, and until when") {
+  PlanningLimits limits;
+  limits.failure_limit = 3;
+  const Instant now{1'000'000};
+  const auto text = [&](bool escalated, const std::optional<Planning>& planning) {
+    const auto reason = not_due(escalated, planning, now, limits);
+    return reason ? reason->text : "";
+  };
+  const auto until = [&](const Planning& planning) {
+    return not_due(false, planning, now, limits)->until;
+  };
+  CHECK(text(false, std::nullopt).empty());
+  CHECK(text(true, std::nullopt) ==
+        "its worker's blocks have brought it to triage, and a person is to answer");
+  const Planning rests{.failures = 2, .next_at = now + Millis{5000}, .last_error = "no\nanswer"};
+  CHECK(text(false, rests) == "the planner has failed at it (no), and rests for another 5 s");
+  CHECK(until(rests) == rests.next_at);
+  const Planning is_asked{.asked_at = now, .next_at = now + Millis{5000}, .last_error = {}};
+  CHECK(text(false, is_asked) == "a planner is being asked, and may take its time for another 5 s");
+  CHECK(until(is_asked) == is_asked.next_at);
+  CHECK(text(false, Planning{.failures = 2, .next_at = now, .last_error = "no"}).empty());
+  // The attempt that was open when its asker was killed is the third.
+  const Planning left{.asked_at = now, .failures = 2, .next_at = now, .last_error = {}};
+  CHECK(text(false, left) == "the planner has failed at it 3 times");
+  CHECK_FALSE(until(left));
+  const Planning last_rest{.failures = 3, .next_at = now + Millis{5000}, .last_error = {}};
+  CHECK_FALSE(until(last_rest));
+}
+
 TEST_CASE("a planner that fails is asked ever more seldom, and then no more without a person") {
   PlanningLimits limits;
   limits.failure_limit = 3;
