@@ -267,8 +267,7 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
   }
   board::DuePlannings due;
   const bool read = desk.read([&](db::Reader& tx) {
-    due = board::due_plannings(tx, now, planner.limits,
-                               static_cast<std::size_t>(planner.per_pass));
+    due = board::due_plannings(tx, now, planner.limits, static_cast<std::size_t>(planner.per_pass));
   });
   if (!read) {
     return std::nullopt;  // it is held off, and the desk says until when

@@ -30,6 +30,7 @@ void Oracle::check(World& world) {
     check_runs(world);
     check_cap(world);
     check_breaker(world);
+    check_links(world);
   }
   check_workers(world);
 }
@@ -139,6 +140,9 @@ void Oracle::check_breaker(World& world) {
     return 0;
   });
   for (const auto& [id, seen] : now) {
+    if (seen.status == "done") {
+      done_once_.insert(id);
+    }
     const auto before = tasks_.find(id);
     if (before == tasks_.end()) {
       continue;
@@ -158,6 +162,21 @@ void Oracle::check_breaker(World& world) {
     }
   }
   tasks_ = std::move(now);
+}
+
+void Oracle::check_links(World& world) const {
+  world.read([&](db::Reader& tx) {
+    auto row = tx.query(
+        "SELECT parent_id, child_id FROM links WHERE satisfied_at IS NOT NULL AND condition = "
+        "'done'");
+    while (row.next()) {
+      if (!done_once_.contains(row.text(0))) {
+        world.violated(fmt::format("{} no longer waits for {}, which was never done", row.text(1),
+                                   row.text(0)));
+      }
+    }
+    return 0;
+  });
 }
 
 }  // namespace hermes::sim

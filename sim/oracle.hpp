@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "sim/world.hpp"
@@ -18,6 +19,7 @@ namespace hermes::sim {
 //   how a run has ended is said once and stays said, and it is what has happened to its process
 //   no more workers than the cap allows
 //   the breaker counts failures, and nothing else
+//   nobody stops waiting for what was never done
 //   a start waits for the end of a hold, unless the clock was set back since, which begins all
 //   terms anew
 class Oracle {
@@ -44,10 +46,12 @@ class Oracle {
   void check_exit(World& world, std::int64_t run_id, const Ending& ending);
   void check_cap(World& world) const;
   void check_breaker(World& world);
+  void check_links(World& world) const;
 
   std::map<std::int64_t, Ending> endings_;
   std::map<std::string, std::string> newly_ended_;  // task → outcome, in this step
   std::map<std::string, Seen> tasks_;
+  std::set<std::string> done_once_;
 };
 
 }  // namespace hermes::sim
