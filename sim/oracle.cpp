@@ -59,9 +59,9 @@ void Oracle::check_runs(World& world) {
   world.read([&](db::Reader& tx) {
     auto row = tx.query(
         "SELECT id, task_id, COALESCE(outcome, ''), gone_at IS NOT NULL, COALESCE(exit_kind, ''),"
-        " COALESCE(exit_code, 0) FROM runs");
+        " COALESCE(exit_code, 0), stop_kind IS NOT NULL FROM runs");
     while (row.next()) {
-      const Ending ending{row.text(2), row.text(4), row.integer(5), row.boolean(3)};
+      const Ending ending{row.text(2), row.text(4), row.integer(5), row.boolean(3), row.boolean(6)};
       check_run(world, row.integer(0), row.text(1), ending);
       now.emplace(row.integer(0), ending);
     }
@@ -76,6 +76,7 @@ void Oracle::check_run(World& world, std::int64_t run_id, const std::string& tas
   if (before == endings_.end() || before->second.outcome.empty()) {
     if (!ending.outcome.empty()) {
       newly_ended_.emplace(task_id, ending.outcome);
+      check_told(world, run_id, ending);
     }
   } else if (before->second.outcome != ending.outcome) {
     world.violated(fmt::format("run {} had ended as {}, and now says {}", run_id,
@@ -90,6 +91,36 @@ void Oracle::check_run(World& world, std::int64_t run_id, const std::string& tas
       (before == endings_.end() || !before->second.gone)) {
     check_exit(world, run_id, ending);
   }
+}
+
+void Oracle::check_told(World& world, std::int64_t run_id, const Ending& ending) {
+  const Process* process = world.process_of(run_id);
+  if (process != nullptr && process->is_alive() && !world.written_by_worker() &&
+      !ending.is_to_stop) {
+    world.violated(
+        fmt::format("run {} works, somebody else has ended it, and nobody stops it", run_id));
+  }
+}
+
+void Oracle::check_rest(World& world) {
+  world.read([&](db::Reader& tx) {
+    auto circle = tx.query(
+        "WITH RECURSIVE waits (a, b) AS (SELECT parent_id, child_id FROM links"
+        " UNION SELECT waits.a, links.child_id FROM waits JOIN links ON links.parent_id = waits.b)"
+        " SELECT a FROM waits WHERE a = b");
+    if (circle.next()) {
+      world.violated(fmt::format("{} waits for itself", circle.text(0)));
+    }
+    auto row = tx.query("SELECT id FROM runs WHERE stop_kind IS NOT NULL AND gone_at IS NULL");
+    while (row.next()) {
+      const Process* process = world.process_of(row.integer(0));
+      if (process != nullptr && process->stage == Process::Stage::working &&
+          !process->stop_requested) {
+        world.violated(fmt::format("run {} is to stop, and was never told", row.integer(0)));
+      }
+    }
+    return 0;
+  });
 }
 
 // What the board says of an end, against what has happened.

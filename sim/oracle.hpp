@@ -19,13 +19,16 @@ namespace hermes::sim {
 //   how a run has ended is said once and stays said, and it is what has happened to its process
 //   no more workers than the cap allows
 //   the breaker counts failures, and nothing else
-//   nobody stops waiting for what was never done
+//   a worker whose run somebody else has ended is to be stopped, and at rest it was told
+//   nobody stops waiting for what was never done, or waits for itself
 //   a start waits for the end of a hold, unless the clock was set back since, which begins all
 //   terms anew
 class Oracle {
  public:
   // After each step. What is wrong is told to the world.
   void check(World& world);
+  // Once a dispatcher has nothing left to do.
+  static void check_rest(World& world);
 
  private:
   struct Ending {
@@ -33,6 +36,7 @@ class Oracle {
     std::string exit_kind;
     std::int64_t exit_code = 0;
     bool gone = false;
+    bool is_to_stop = false;
   };
   struct Seen {
     std::int64_t failures = 0;
@@ -43,6 +47,7 @@ class Oracle {
   void check_runs(World& world);
   void check_run(World& world, std::int64_t run_id, const std::string& task_id,
                  const Ending& ending);
+  static void check_told(World& world, std::int64_t run_id, const Ending& ending);
   void check_exit(World& world, std::int64_t run_id, const Ending& ending);
   void check_cap(World& world) const;
   void check_breaker(World& world);

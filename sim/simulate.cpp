@@ -140,6 +140,7 @@ class Play {
       if (!first_->rests()) {
         continue;
       }
+      Oracle::check_rest(world_);
       if (Process* process = working()) {
         finish_well(world_, *process);
         oracle_.check(world_);
@@ -167,7 +168,7 @@ class Play {
           "SELECT t.id, t.status FROM tasks t WHERE t.status = 'running'"
           " OR (t.status = 'ready' AND (t.assignee IN ('exits', 'calls') OR (t.assignee = '' AND "
           "$1)))"
-          " OR (t.status = 'review' AND $2)"
+          " OR (t.status = 'review' AND $2) OR (t.status = 'scheduled' AND t.wake_at IS NOT NULL)"
           " OR EXISTS (SELECT 1 FROM runs r WHERE r.task_id = t.id AND r.gone_at IS NULL)",
           !world_.limits.default_assignee.empty(), !world_.limits.reviewer.empty());
       while (row.next()) {

@@ -38,6 +38,7 @@ class World {
     }
     board_.execute("RELEASE one_transaction");
     changed_ = changed_ || result.has_value();
+    written_by_worker_ = actor.worker.has_value();
     return result;
   }
   template <class Body>
@@ -57,6 +58,7 @@ class World {
   // What happened, for the trace of a seed that fails.
   void tell(std::string what);
   void violated(const std::string& rule) { violations.push_back(rule); }
+  bool written_by_worker() const { return written_by_worker_; }  // the last transaction
   bool take_changed() { return std::exchange(changed_, false); }
 
   // Everything that runs is gone and the machine comes up with another boot. Its clock goes on.
@@ -80,6 +82,7 @@ class World {
   db::Connection& board_;
   int boots_ = 0;
   bool changed_ = true;
+  bool written_by_worker_ = false;
 };
 
 // The profiles that a dispatcher can start here, and how they tell their verdict.
