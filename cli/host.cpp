@@ -244,9 +244,10 @@ void TerminalHost::begin(const verbs::Json& facts) {
 }
 
 bool TerminalHost::emit(const verbs::Json& item) {
-  return put_in_stream(json_
-                           ? item.dump(-1, ' ', false, verbs::Json::error_handler_t::replace) + "\n"
-                           : stream_line(item, now()));
+  return put_in_stream(
+      json_
+          ? printable_json(item.dump(-1, ' ', false, verbs::Json::error_handler_t::replace)) + "\n"
+          : stream_line(item, now()));
 }
 
 // In pieces that cannot block, so that a signal ends the stream although nobody takes what is

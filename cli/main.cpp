@@ -51,7 +51,8 @@ std::string printed(const verbs::Verb& verb, const verbs::Answer& answer, bool j
     return json_lines(answer.value);
   }
   if (json) {
-    return answer.value.dump(2, ' ', false, verbs::Json::error_handler_t::replace) + "\n";
+    return printable_json(answer.value.dump(2, ' ', false, verbs::Json::error_handler_t::replace)) +
+           "\n";
   }
   const Printer printer = printer_of(verb);
   return printer == nullptr ? "" : printer(answer, style_of_output());
@@ -126,7 +127,7 @@ int main(int argc, char* argv[]) {
   try {
     return hermes::cli::run(argc, argv);
   } catch (const std::exception& problem) {
-    hermes::cli::put_err(std::string("hermes: unexpected: ") + problem.what() + "\n");
+    hermes::cli::put_err("hermes: unexpected: " + hermes::printable(problem.what()) + "\n");
   } catch (...) {
     hermes::cli::put_err("hermes: unexpected failure\n");
   }

@@ -34,9 +34,9 @@ std::string environment(const char* name) {
 // Says why there is no dispatcher; gives the exit status.
 int refuse(const Error& error) {
   ServiceManager::tell_refusal(error.message);
-  fmt::print(stderr, "hermes-dispatcher: {}\n", error.message);
+  fmt::print(stderr, "hermes-dispatcher: {}\n", printable(error.message));
   if (!error.hint.empty()) {
-    fmt::print(stderr, "  → {}\n", error.hint);
+    fmt::print(stderr, "  → {}\n", printable(error.hint));
   }
   return traits(error.code).exit_status;
 }
@@ -248,7 +248,7 @@ int main(int argc, char* argv[]) {
     }
     return hermes::daemon::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
-    fmt::print(stderr, "hermes-dispatcher: unexpected: {}\n", error.what());
+    fmt::print(stderr, "hermes-dispatcher: unexpected: {}\n", hermes::printable(error.what()));
     return 1;
   }
 }

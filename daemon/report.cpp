@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/runs.hpp"
 #include "kernel/board/tasks.hpp"
@@ -80,10 +81,10 @@ std::string for_people(const json& report) {
     text += fmt::format("{:<13} {}\n", label, count(key));
   }
   for (const json& spawned : report["spawned"]) {
-    text +=
-        fmt::format("  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
-                    spawned["assignee"].get<std::string>(),
-                    spawned["workspace"].is_null() ? "-" : spawned["workspace"].get<std::string>());
+    text += fmt::format(
+        "  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
+        printable(spawned["assignee"].get<std::string>()),
+        spawned["workspace"].is_null() ? "-" : printable(spawned["workspace"].get<std::string>()));
   }
   if (!report["skipped_unassigned"].empty()) {
     text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));
@@ -96,8 +97,8 @@ std::string for_people(const json& report) {
   }
   for (const json& capped : report["skipped_per_profile_capped"]) {
     text += fmt::format("Deferred ({} at its limit, {} running): {}\n",
-                        capped["assignee"].get<std::string>(), capped["current"].get<int>(),
-                        capped["task_id"].get<std::string>());
+                        printable(capped["assignee"].get<std::string>()),
+                        capped["current"].get<int>(), capped["task_id"].get<std::string>());
   }
   return text;
 }
@@ -145,7 +146,7 @@ void add_skipped(json& report, db::Reader& tx, const home::Home& home, const Lim
 }
 
 std::string report_text(const json& report, bool as_json) {
-  return as_json ? report.dump(2, ' ', false, json::error_handler_t::replace) + "\n"
+  return as_json ? printable_json(report.dump(2, ' ', false, json::error_handler_t::replace)) + "\n"
                  : for_people(report);
 }
 

@@ -168,7 +168,7 @@ class Completer {
 
  private:
   void offer(std::string value, std::string_view description = {}) {
-    if (value.starts_with(word_) && printable(value) == value) {
+    if (value.starts_with(word_) && is_plain(value)) {
       offers_.list.push_back(
           {std::move(value), clip_columns(printable(description), k_description_columns)});
     }

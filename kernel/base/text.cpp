@@ -49,6 +49,17 @@ bool reorders(std::uint32_t code) {
          (code >= 0x2066 && code <= 0x2069);
 }
 
+// What shows nothing, and so lets two texts look alike or carries words that only programs read:
+// zero-width space, byte order mark, annotations, tags. Joiners are letters of some scripts, and
+// the plain direction marks turn nothing round by themselves.
+bool hides(std::uint32_t code) {
+  return code == 0x180e || code == 0x200b || (code >= 0x2060 && code <= 0x2064) ||
+         (code >= 0x206a && code <= 0x206f) || code == 0xfeff ||
+         (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
+}
+
+bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
+
 std::string escape(std::string_view text, bool keep_lines) {
   std::string out;
   out.reserve(text.size());
@@ -56,9 +67,8 @@ std::string escape(std::string_view text, bool keep_lines) {
     std::uint32_t code = 0;
     const std::size_t length = utf8_length(text, &code);
     const bool kept_break = keep_lines && (text[0] == '\n' || text[0] == '\t');
-    const bool control =
-        length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0) || reorders(code);
-    if (kept_break || !control) {
+    const bool shown = length > 0 && !is_control(code) && !reorders(code) && !hides(code);
+    if (kept_break || shown) {
       out.append(text.substr(0, length));
     } else if (text[0] == '\n') {
       out += "\\n";
@@ -158,6 +168,37 @@ std::string_view clip(std::string_view text, std::size_t bytes) {
 
 std::string printable(std::string_view text) { return escape(text, false); }
 std::string printable_lines(std::string_view text) { return escape(text, true); }
+
+bool is_plain(std::string_view text) {
+  while (!text.empty()) {
+    std::uint32_t code = 0;
+    const std::size_t length = utf8_length(text, &code);
+    if (length == 0 || is_control(code) || reorders(code)) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string printable_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    std::uint32_t code = 0;
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(json, &code));
+    if (code < 0x7f || !(is_control(code) || reorders(code) || hides(code))) {
+      out.append(json.substr(0, length));
+    } else if (code < 0x10000) {
+      out += fmt::format("\\u{:04x}", code);
+    } else {  // RFC 8259, section 7: a pair of surrogates
+      const std::uint32_t rest = code - 0x10000;
+      out += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10U), 0xdc00 + (rest & 0x3ffU));
+    }
+    json.remove_prefix(length);
+  }
+  return out;
+}
 
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));

@@ -23,11 +23,19 @@ bool is_utf8(std::string_view text);
 std::string_view clip(std::string_view text, std::size_t bytes);
 
 // For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …, and so do
-// the marks that turn the direction of text; everything else stays.
+// the marks that turn the direction of text, and what shows nothing; everything else stays.
 std::string printable(std::string_view text);
 
 // Like printable, but line breaks and tabs stay.
 std::string printable_lines(std::string_view text);
+
+// UTF-8 on one line, without control characters and without marks that turn the direction: what may
+// be a name.
+bool is_plain(std::string_view text);
+
+// JSON of the same value in which all that `printable` does not leave as it is stands as \uXXXX.
+// Only strings of JSON hold such characters, but for line breaks.
+std::string printable_json(std::string_view json);
 
 // Up to the first line break.
 std::string_view first_line(std::string_view text);

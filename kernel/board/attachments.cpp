@@ -31,8 +31,8 @@ std::optional<std::int64_t> run_of(const Change& change) {
 Result<void> check_content_type(const std::string& text) {
   TRY(check_text("the content type", text, k_name_bytes));
   const auto slash = text.find('/');
-  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() ||
-      printable(text) != text || text.starts_with(' ')) {
+  if (slash == 0 || slash == std::string::npos || slash + 1 == text.size() || !is_plain(text) ||
+      text.starts_with(' ')) {
     return fail(ErrorCode::invalid, fmt::format("'{}' is no content type", printable(text)),
                 "for example text/plain");
   }

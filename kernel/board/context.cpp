@@ -45,15 +45,15 @@ void add_heading(std::string& out, const Task& task) {
   out += fmt::format("Assignee: {}\nStatus: {}\n",
                      task.assignee.empty() ? "(unassigned)" : task.assignee, to_word(task.status));
   if (!task.tenant.empty()) {
-    out += fmt::format("Tenant: {}\n", task.tenant);
+    out += fmt::format("Tenant: {}\n", printable(task.tenant));
   }
   out += fmt::format("Workspace: {}{}\n", to_word(task.workspace_kind),
-                     task.workspace_path ? " @ " + *task.workspace_path : "");
+                     task.workspace_path ? " @ " + printable(*task.workspace_path) : "");
   if (task.max_runtime) {
     out += fmt::format("Max runtime: {}\n", format_duration(*task.max_runtime));
   }
   if (task.branch) {
-    out += fmt::format("Branch: {}\n", *task.branch);
+    out += fmt::format("Branch: {}\n", printable(*task.branch));
   }
   if (task.body && !trim(*task.body).empty()) {
     out += fmt::format("\n## Body\n\n{}\n", cut(trim(*task.body), k_body));
@@ -70,7 +70,7 @@ void add_attachments(std::string& out, const std::vector<Attachment>& attachment
   for (std::size_t i = 0; i < shown; ++i) {
     const Attachment& one = attachments[i];
     // A board that came from elsewhere before its names were checked could lead to any file.
-    const std::string path = is_file_name(one.stored_name)
+    const std::string path = is_file_name(one.stored_name) && is_plain(one.stored_name)
                                  ? fmt::format("{}/{}/{}", dir, one.task_id, one.stored_name)
                                  : "(it has no file: its name cannot be one)";
     out += fmt::format("- {} ({}, {} KB): {}\n", printable(one.filename),

@@ -20,7 +20,7 @@ namespace hermes::board {
 
 Result<void> check_assignee(std::string_view name) {
   TRY(check_text("the assignee", name, k_name_bytes));
-  if (printable(name) != name) {
+  if (!is_plain(name)) {
     return fail(ErrorCode::invalid,
                 fmt::format("the assignee '{}' contains control characters", printable(name)),
                 "a name is one line of visible text");

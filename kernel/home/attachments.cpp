@@ -38,7 +38,7 @@ std::size_t character_length(std::string_view text) {
 bool may_stay(std::string_view character) {
   const char c = character.front();
   if (static_cast<unsigned char>(c) >= 0x80) {
-    return is_utf8(character) && printable(character) == character;
+    return is_plain(character);
   }
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view(" .()[]-_").find(c) != std::string_view::npos;
@@ -140,7 +140,7 @@ bool is_stored_name_of(const std::string& wanted, const std::string& stored) {
 bool is_attachment_name(std::string_view name) {
   return !name.empty() && name.size() <= k_longest_stored && name.front() != '.' &&
          name.front() != '-' && name.find('/') == std::string_view::npos &&
-         name.find('\\') == std::string_view::npos && printable(name) == name;
+         name.find('\\') == std::string_view::npos && is_plain(name);
 }
 
 std::string content_type_of(std::string_view name) {

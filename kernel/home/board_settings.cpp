@@ -28,7 +28,7 @@ KeyRule line_key(std::string_view key, std::string& target, std::size_t most) {
   return {
       key, [&target, most](const Setting& setting) -> Result<void> {
         TRY_ASSIGN(std::string text, as_text(setting, most));
-        if (printable(text) != text) {
+        if (!is_plain(text)) {
           return std::unexpected(refuse(setting, "must be one line without control characters"));
         }
         target = std::move(text);

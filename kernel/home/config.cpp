@@ -25,7 +25,7 @@ KeyRule name_key(std::string_view key, std::string& target) {
   return {key,
           [&target](const Setting& setting) -> Result<void> {
             TRY_ASSIGN(const std::string text, as_text(setting, k_name_bytes));
-            if (printable(text) != text) {
+            if (!is_plain(text)) {
               return std::unexpected(refuse(setting, "must not contain control characters"));
             }
             target = to_lower(trim(text));

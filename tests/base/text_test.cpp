@@ -13,6 +13,24 @@ TEST_CASE("control characters are shown, not sent to the terminal") {
   CHECK(printable("evil\xe2\x80\xaetxt") == "evil\\u202etxt");
 }
 
+TEST_CASE("what shows nothing is shown, what some scripts need stays") {
+  CHECK(printable("a\xe2\x80\x8b\xef\xbb\xbfz") == "a\\u200b\\ufeffz");
+  CHECK(printable("tag\xf3\xa0\x81\x81") == "tag\\ue0041");
+  const std::string joined = "\xe2\x80\x8c \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80";
+  CHECK(printable(joined) == joined);
+  // A name may keep what it always could.
+  CHECK(is_plain("a\xe2\x80\x8bz"));
+  CHECK_FALSE(is_plain("a\nb"));
+  CHECK_FALSE(is_plain("a\xc2\x9b"));
+  CHECK_FALSE(is_plain("a\xff"));
+}
+
+TEST_CASE("JSON is the same value when what a terminal would obey is escaped in it") {
+  CHECK(printable_json("{\n  \"a\": \"caf\xc3\xa9\"\n}") == "{\n  \"a\": \"caf\xc3\xa9\"\n}");
+  CHECK(printable_json("\"\x7f\xc2\x9b\xe2\x80\xae\"") == R"("\u007f\u009b\u202e")");
+  CHECK(printable_json("\"\xf3\xa0\x81\x81\"") == R"("\udb40\udc41")");
+}
+
 TEST_CASE("UTF-8 is checked as RFC 3629 says") {
   CHECK(is_utf8("plain"));
   CHECK(is_utf8("\xf0\x9f\x98\x80"));
