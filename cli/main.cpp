@@ -123,7 +123,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char* argv[]) {
   hermes::reserve_standard_descriptors();
+  hermes::keep_rights_of_owner();
   ::signal(SIGPIPE, SIG_IGN);  // a reader that left is a return value
+  ::signal(SIGCHLD, SIG_DFL);  // ignored by who started us, it would hide how children end
   try {
     return hermes::cli::run(argc, argv);
   } catch (const std::exception& problem) {

@@ -186,6 +186,7 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // ignored by who started us, it would hide how children end
   // SQLite's savepoints grow and shrink the heap with every statement; giving the memory back each
   // time cost a tenth of a job.
   mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
@@ -242,6 +243,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char* argv[]) {
   hermes::reserve_standard_descriptors();
+  hermes::keep_rights_of_owner();
   try {
     if (argc > 1 && argv[1] == hermes::daemon::k_make_tree) {
       return hermes::daemon::make_tree({argv + 2, argv + argc});

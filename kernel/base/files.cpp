@@ -368,6 +368,11 @@ void reserve_standard_descriptors() {
   }
 }
 
+void keep_rights_of_owner() {
+  const mode_t mask = ::umask(077);  // it cannot be asked for without being set
+  ::umask(mask & ~mode_t{0700});
+}
+
 fs::path expand_tilde(std::string_view text, const fs::path& home) {
   if (text == "~") {
     return home;

@@ -110,6 +110,10 @@ std::optional<std::string> network_filesystem(const fs::path& path);
 // it. To be called first of all.
 void reserve_standard_descriptors();
 
+// A umask that takes rights from the owner would make files that nobody can open again; from here
+// on it takes them from others only. What is private is made so by its mode, under any umask.
+void keep_rights_of_owner();
+
 // "~" and "~/x" with the given home directory.
 fs::path expand_tilde(std::string_view text, const fs::path& home);
 
