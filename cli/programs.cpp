@@ -191,10 +191,7 @@ Result<verbs::Host::ProgramEnd> run_and_read(const std::vector<std::string>& arg
 
 Result<pid_t> start_in_background(const std::string& path,
                                   const std::vector<std::string>& arguments, const fs::path& log) {
-  const Fd output(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!output) {
-    return std::unexpected(system_error("write", log, errno));
-  }
+  TRY_ASSIGN(const Fd output, open_for_appending(log));
   SpawnPlan plan(POSIX_SPAWN_SETSID);
   plan.duplicate(output.get(), STDOUT_FILENO);
   plan.duplicate(output.get(), STDERR_FILENO);

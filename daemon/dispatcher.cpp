@@ -10,6 +10,7 @@
 #include "kernel/board/runs.hpp"
 #include "kernel/board/snapshot.hpp"
 #include "kernel/home/notice.hpp"
+#include "kernel/home/task_files.hpp"
 
 namespace hermes::daemon {
 
@@ -366,18 +367,10 @@ void Dispatcher::clean_records(Desk& desk, Instant now) {
   if (!desk.ready(now, holder_, settings_.config().limits)) {
     return;
   }
-  std::error_code problem;
-  home::fs::directory_iterator entry(home_.run() / desk.slug(), problem);
-  for (; !problem && entry != home::fs::directory_iterator(); entry.increment(problem)) {
-    const home::fs::path path = entry->path();
-    const std::string stem = path.stem().string();
-    if (stem.empty() || stem.find_first_not_of("0123456789") != std::string::npos ||
-        stem.size() > 18) {
-      continue;
-    }
+  for (const home::fs::path& path : home::run_files(home_, desk.slug())) {
     bool finished = false;
     const bool read = desk.read([&](db::Reader& tx) {
-      const auto run = board::find_run(tx, std::stoll(stem));
+      const auto run = board::find_run(tx, std::stoll(path.stem().string()));
       finished = !run || run->gone_at.has_value();
     });
     if (!read) {

@@ -144,7 +144,10 @@ bool LogCap::copy_head(off_t from, off_t to) {
 }
 
 bool LogCap::write_temporary(off_t from, off_t to) {
-  const int out = open(temporary_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  // Made anew: what lies there is of a killed shim, or a worker's trap (a FIFO would be waited for,
+  // a second name of another file would empty that).
+  unlink(temporary_);
+  const int out = open(temporary_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (out < 0) {
     return false;
   }

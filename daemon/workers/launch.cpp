@@ -85,12 +85,9 @@ Result<void> create_record(const Launch& launch) {
   return {};
 }
 
+// An earlier worker of the task may have put anything there.
 Result<void> create_log(const Launch& launch) {
-  const Fd log(
-      ::open(launch.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!log) {
-    return std::unexpected(system_error("create", launch.log, errno));
-  }
+  TRY(open_for_appending(launch.log, Links::refused));
   return {};
 }
 

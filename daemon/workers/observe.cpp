@@ -183,7 +183,7 @@ Result<Observation> adopt(const fs::path& record, const std::string& boot) {
 }
 
 std::optional<Exit> recorded_exit(const fs::path& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) {
     return std::nullopt;
   }

@@ -194,6 +194,24 @@ Result<Fd> open_regular(const fs::path& path, Links links) {
   return file;
 }
 
+Result<Fd> open_for_appending(const fs::path& path, Links links) {
+  Fd file(::open(path.c_str(),
+                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+                     (links == Links::refused ? O_NOFOLLOW : 0),
+                 0600));
+  // What has nothing to do with the disk: a FIFO that nobody reads, a link, a directory.
+  if (!file && errno != ENXIO && errno != ELOOP && errno != EISDIR) {
+    return std::unexpected(system_error("open", path, errno));
+  }
+  struct stat facts {};
+  if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{} is not a regular file", printable(path.string())),
+                "remove what is there");
+  }
+  return file;
+}
+
 Result<NewFile> NewFile::create(const fs::path& path, mode_t mode) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) {

@@ -61,6 +61,10 @@ Result<void> sync_directory(const fs::path& path);
 enum class Links { followed, refused };
 Result<Fd> open_regular(const fs::path& path, Links links = Links::followed);
 
+// A regular file to write to the end of, private and made when it is missing. Never waits for the
+// reader of a FIFO in its place.
+Result<Fd> open_for_appending(const fs::path& path, Links links = Links::followed);
+
 // A file that was not there before. It is removed again unless `keep` was called.
 class NewFile {
  public:

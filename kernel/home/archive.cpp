@@ -14,6 +14,7 @@
 #include "kernel/db/gate.hpp"
 #include "kernel/home/attachments.hpp"
 #include "kernel/home/settings.hpp"
+#include "kernel/home/task_files.hpp"
 
 namespace hermes::home {
 
@@ -89,10 +90,8 @@ Result<void> forget_current(const Home& home, const std::string& slug) {
 // A later board of the name counts its runs from 1 again: no record of another run may stand there.
 // The directory stays; a dispatcher may have made it for the board of today.
 void forget_records(const Home& home, const std::string& slug) {
-  std::error_code problem;
-  for (fs::directory_iterator entry(home.records(slug), problem), end; !problem && entry != end;
-       entry.increment(problem)) {
-    ::unlink(entry->path().c_str());
+  for (const fs::path& file : run_files(home, slug)) {
+    ::unlink(file.c_str());
   }
 }
 

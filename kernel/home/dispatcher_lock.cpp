@@ -95,7 +95,7 @@ Result<Fd> take_dispatcher_lock(const Home& home, LockPurpose purpose, Millis pa
 
 DispatcherState dispatcher_state(const Home& home) {
   const fs::path path = home.dispatcher_lock();
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   // Shared, so that two looks at the same time do not take each other for a dispatcher.
   if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
     return {};

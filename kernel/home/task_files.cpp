@@ -49,4 +49,24 @@ bool remove_task_files(const BoardPaths& board, const std::set<std::string>& tas
   return whole;
 }
 
+std::vector<fs::path> run_files(const Home& home, const std::string& slug) {
+  std::vector<fs::path> found;
+  std::error_code problem;
+  if (fs::is_symlink(home.records(slug), problem)) {
+    return found;
+  }
+  constexpr std::size_t k_longest_number = 18;
+  for (fs::directory_iterator entry(home.records(slug), problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const std::string number = entry->path().stem().string();
+    const std::string ending = entry->path().extension().string();
+    if (!number.empty() && number.size() <= k_longest_number &&
+        number.find_first_not_of("0123456789") == std::string::npos &&
+        (ending.empty() || ending == ".context")) {
+      found.push_back(entry->path());
+    }
+  }
+  return found;
+}
+
 }  // namespace hermes::home
