@@ -2,9 +2,41 @@
 
 #include <fmt/core.h>
 
+#include "kernel/base/text.hpp"
+
 namespace hermes::verbs {
 
 namespace {
+
+// A worker that writes to another board than its own: one that its own board still knows, under the
+// name that it has there. Error: not_yours.
+Result<Actor> known_elsewhere(const Call& call, const home::Home& home, Actor actor) {
+  const WorkerIdentity& worker = *actor.worker;
+  const auto unknown = [&](const std::string& why) {
+    return fail(ErrorCode::not_yours,
+                fmt::format("run {} of {} is not known to be yours: {}", worker.run_id,
+                            printable(clip(worker.task_id, 100)), why),
+                "stop working on it; nothing was changed. Whoever is no worker unsets "
+                "HERMES_KANBAN_TASK, HERMES_KANBAN_RUN_ID and HERMES_KANBAN_RUN_TOKEN");
+  };
+  if (worker.board.empty()) {
+    return unknown("HERMES_KANBAN_BOARD does not say on which board it is");
+  }
+  const auto own = home::choose_board(home, {worker.board, std::nullopt});
+  if (!own) {
+    return unknown(own.error().message);
+  }
+  auto database =
+      db::Database::open(home::files_of(*own), db::Database::Access::read, call.environment.now);
+  if (!database) {
+    return unknown(database.error().message);
+  }
+  return database->read([&](db::Reader& tx) -> Result<Actor> {
+    TRY(board::may_add(tx, worker));
+    actor.name = board::identified(tx, actor, worker.board).name;
+    return actor;
+  });
+}
 
 Result<OpenBoard> open_board(const Call& call, const home::BoardChoice& choice,
                              db::Database::Access access, bool with_config) {
@@ -20,10 +52,14 @@ Result<OpenBoard> open_board(const Call& call, const home::BoardChoice& choice,
       config_error = std::move(loaded).error();
     }
   }
+  Actor actor = call.environment.actor();
+  if (access == db::Database::Access::write && actor.worker && actor.worker->board != paths.slug) {
+    TRY_ASSIGN(actor, known_elsewhere(call, home, std::move(actor)));
+  }
   TRY_ASSIGN(db::Database database, db::Database::open(home::files_of(paths), access,
                                                        call.environment.now, config.gate_wait));
-  return OpenBoard{std::move(home),         std::move(paths),         std::move(config),
-                   std::move(config_error), call.environment.actor(), std::move(database)};
+  return OpenBoard{std::move(home),         std::move(paths), std::move(config),
+                   std::move(config_error), std::move(actor), std::move(database)};
 }
 
 }  // namespace

@@ -35,6 +35,17 @@ std::string new_run_token(Random& random) {
   return fmt::format("{:016x}{:016x}", random.next(), random.next());
 }
 
+bool is_same_token(std::string_view known, std::string_view shown) {
+  if (known.empty() || known.size() != shown.size()) {
+    return false;
+  }
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    difference |= static_cast<unsigned char>(known[i]) ^ static_cast<unsigned char>(shown[i]);
+  }
+  return difference == 0;
+}
+
 std::uint64_t fnv1a(std::string_view bytes) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : bytes) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/base/ids.hpp"
 #include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/events.hpp"
@@ -109,7 +110,7 @@ std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id) {
 Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task) {
   const WorkerIdentity& worker = *actor.worker;
   const auto run = task.current_run_id ? find_run(tx, *task.current_run_id) : std::nullopt;
-  if (!run || run->id != worker.run_id || run->token != worker.token) {
+  if (!run || run->id != worker.run_id || !is_same_token(run->token, worker.token)) {
     return fail(
         ErrorCode::not_yours,
         fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})",
@@ -133,30 +134,32 @@ Result<Task> task_to_change(Change& change, const std::string& id) {
   return task_to_change(change.tx, change.actor, change.board, id);
 }
 
-Result<void> may_add(const Change& change) {
-  const auto& worker = change.actor.worker;
-  if (!worker || worker->board != change.board) {
-    return {};
-  }
+Result<void> may_add(db::Reader& tx, const WorkerIdentity& worker) {
   // A run of no length, which keeps what a person said, has no token and replaces nobody.
-  auto row = change.tx.query(
-      "SELECT 1 FROM runs r WHERE r.id = $1 AND r.task_id = $2 AND r.token = $3 AND NOT EXISTS"
+  auto row = tx.query(
+      "SELECT r.token FROM runs r WHERE r.id = $1 AND r.task_id = $2 AND NOT EXISTS"
       " (SELECT 1 FROM runs n WHERE n.task_id = $2 AND n.attempt > r.attempt AND n.token <> '')",
-      worker->run_id, worker->task_id, worker->token);
-  if (row.next()) {
+      worker.run_id, worker.task_id);
+  if (row.next() && is_same_token(row.text(0), worker.token)) {
     return {};
   }
   return fail(ErrorCode::not_yours,
               fmt::format("{} is no longer yours: run {} was replaced by another one",
-                          worker->task_id, worker->run_id),
+                          printable(clip(worker.task_id, 100)), worker.run_id),
               "stop working on it; nothing was changed");
+}
+
+Result<void> may_add(const Change& change) {
+  const auto& worker = change.actor.worker;
+  return worker && worker->board == change.board ? may_add(change.tx, *worker) : Result<void>{};
 }
 
 Actor identified(db::Reader& tx, const Actor& actor, const std::string& board) {
   Actor known = actor;
   if (actor.worker && actor.worker->board == board) {
     const auto run = find_run(tx, actor.worker->run_id);
-    if (run && run->task_id == actor.worker->task_id && run->token == actor.worker->token) {
+    if (run && run->task_id == actor.worker->task_id &&
+        is_same_token(run->token, actor.worker->token)) {
       known.name = run->profile;
     }
   }

@@ -25,8 +25,9 @@ Result<Task> task_to_change(db::Reader& tx, const Actor& actor, const std::strin
 Result<Task> task_to_change(Change& change, const std::string& id);
 
 // Tasks, links and comments a worker may add anywhere, also after its verdict; but not once another
-// run of its task has been started: then it says things over again. Runs of other boards are not
-// seen from here. Error: not_yours.
+// run of its task has been started: then it says things over again. Error: not_yours.
+Result<void> may_add(db::Reader& tx, const WorkerIdentity& worker);  // asked of its own board
+// Runs of other boards are not seen from here: who opens this one has asked theirs.
 Result<void> may_add(const Change& change);
 
 // The actor under the name that is its own: a worker's is the profile of its run, whatever its

@@ -32,6 +32,20 @@ TEST_CASE("a run token has 128 bits") {
   CHECK(token != new_run_token(random));
 }
 
+TEST_CASE("a token is the same when every digit is, and an empty one is nobody's") {
+  const std::string token = "0123456789abcdef0123456789abcdef";
+  CHECK(is_same_token(token, token));
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string other = token;
+    other[i] = static_cast<char>(other[i] ^ 1);
+    CHECK_FALSE(is_same_token(token, other));
+  }
+  CHECK_FALSE(is_same_token(token, token + "0"));
+  CHECK_FALSE(is_same_token(token, token.substr(1)));
+  CHECK_FALSE(is_same_token(token, ""));
+  CHECK_FALSE(is_same_token("", ""));
+}
+
 TEST_CASE("FNV-1a gives the published test vectors") {
   CHECK(fnv1a("") == 0xcbf29ce484222325ULL);
   CHECK(fnv1a("a") == 0xaf63dc4c8601ec8cULL);
