@@ -282,7 +282,10 @@ Result<Bundled> export_board(const Home& home, const BoardPaths& paths, db::Data
   Bundled done;
   try {
     db::Connection copy(delivery.beside(), db::OpenMode::existing);
+    copy.set_pragma("secure_delete", 1);
     copy.execute("BEGIN IMMEDIATE");
+    // Runs stay behind: who is given the file is not to be able to speak for one that goes on here.
+    copy.execute("UPDATE runs SET token = ''");
     BundleWriter bundle(copy);
     TRY(add_files(bundle, copy, paths, logs, done));
     copy.set_pragma("application_id", k_bundle_id);

@@ -97,6 +97,88 @@ TEST_CASE("the token of a run is in no command line, no log, no event and no ans
   }
 }
 
+TEST_CASE("no file but the board, no answer and no arguments of a process hold a run's token",
+          "[daemon]") {
+  Rig rig("[retry]\nbase = 0\nmax = 0\n");
+  rig.write_profile("told",
+                    "command = [\"/bin/sh\", \"-c\", \"{body}\", \"{context_file}\"]\n"
+                    "verdict = \"exit-code\"\n");
+  BoardHand& board = rig.board();
+  const std::string id = board.create({.title = "a",
+                                       .body = "echo x | " + Rig::hermes() +
+                                               " kanban attach $HERMES_KANBAN_TASK - --name n; "
+                                               "[ $HERMES_KANBAN_RUN_ID = 1 ] && exit 5; " +
+                                               rig.waits_for("go"),
+                                       .assignee = "told"});
+  rig.start({"--verbose"});
+  REQUIRE(wait_until([&] { return board.runs(id).size() == 2; }, k_patience));
+  REQUIRE(board.wait_until_works(id));
+  std::vector<std::string> tokens;
+  for (const Run& run : board.runs(id)) {
+    REQUIRE(run.token.size() == 32);
+    tokens.push_back(run.token);
+  }
+  const auto check_none_in = [&](const std::string& what, const std::string& text) {
+    for (const std::string& token : tokens) {
+      INFO(what);
+      CHECK(text.find(token) == std::string::npos);
+    }
+  };
+  for (const std::string& line : command_lines()) {
+    check_none_in(line, line);
+  }
+  const std::string run = std::to_string(board.last_run(id).id);
+  const std::string out = rig.path("export").string();
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"kanban", "list"},
+                                             {"kanban", "show", id},
+                                             {"kanban", "runs", id},
+                                             {"kanban", "why", id},
+                                             {"kanban", "context", id},
+                                             {"kanban", "log", id},
+                                             {"kanban", "inspect", id},
+                                             {"kanban", "inspect", id, "--argv"},
+                                             {"kanban", "diagnostics"},
+                                             {"kanban", "stats"},
+                                             {"kanban", "assignees"},
+                                             {"kanban", "attachments", id},
+                                             {"kanban", "notify-list"},
+                                             {"kanban", "doctor"},
+                                             {"kanban", "boards", "list"},
+                                             {"kanban", "boards", "show"},
+                                             {"kanban", "gc", "--dry-run"},
+                                             {"kanban", "dispatch", "--dry-run"},
+                                             {"dispatcher", "status"},
+                                             {"doctor"},
+                                             {"profile", "list"},
+                                             {"profile", "show", "told"},
+                                             {"config", "show"},
+                                             {"kanban", "boards", "export", "default", out},
+                                             {"kanban", "complete", id},
+                                             {"kanban", "claim", id}}) {
+    for (const bool json : {false, true}) {
+      auto asked = words;
+      if (json) {
+        asked.emplace_back("--json");
+      }
+      const Ran ran = rig.run_hermes(asked);
+      check_none_in(words.front() + " " + words.back(), ran.out + ran.err);
+    }
+  }
+  rig.open("go");
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(rig.stop() == 0);
+  check_none_in("the dispatcher's messages", rig.said());
+  for (const std::string& token : tokens) {
+    for (const std::string& name : files_with(rig.home().dir, token)) {
+      CHECK(name.starts_with("board.db"));
+    }
+    CHECK(files_with(fs::canonical(rig.home().run()), token).empty());
+    CHECK_FALSE(holds(out, token));
+  }
+  CHECK(fs::file_size(out) > 0);
+}
+
 TEST_CASE("a worker that was started by a worker's environment is a run of its own", "[daemon]") {
   Rig rig;
   // As if somebody had started the dispatcher from inside a worker.
