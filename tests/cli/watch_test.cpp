@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -22,6 +23,23 @@ TEST_CASE("watch prints each event once it is committed", "[cli]") {
   CHECK(watch.out().find("before") == std::string::npos);
   watch.signal(SIGINT);
   CHECK(watch.wait() == 0);
+}
+
+TEST_CASE("watch tells of a commit within a tenth of a second, into a pipe that nobody flushes",
+          "[cli]") {
+  const Hermes hermes;
+  Running watch = hermes.start({"kanban", "watch", "--since", "0"});
+  REQUIRE(watch.wait_for("Watching board default"));
+  constexpr int k_commits = 40;
+  int late = 0;
+  for (int i = 0; i < k_commits; ++i) {
+    const std::string id = hermes.create({"a"});  // committed before it answers
+    const auto answered = std::chrono::steady_clock::now();
+    REQUIRE(watch.wait_for(id));
+    late += std::chrono::steady_clock::now() - answered > std::chrono::milliseconds{100} ? 1 : 0;
+  }
+  // A busy machine may hold up a few; polling or a buffer would hold up most.
+  CHECK(late <= k_commits / 4);
 }
 
 TEST_CASE("a stream into a pipe holds events alone, and its header goes to standard error",

@@ -65,6 +65,58 @@ TEST_CASE("a new board is private, marked as ours and at the newest schema") {
   CHECK_FALSE(Database::create(ground.files, Instant{1}));  // never over an existing one
 }
 
+TEST_CASE("100,000 operations leave no descriptor open, whatever became of them") {
+  const TempDir dir(TempDir::Storage::memory);
+  const BoardFiles files{dir / "board.db", dir / "board.lock"};
+  REQUIRE(Database::create(files, Instant{1000}));
+  auto database = Database::open(files, Database::Access::write, Instant{2000});
+  REQUIRE(database);
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto use = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      if (i % 10 == 0) {
+        REQUIRE(add_event(*database, "x"));
+      } else if (i % 10 == 1) {
+        CHECK_FALSE(
+            database->write([](Writer&) { return Result<void>(fail(ErrorCode::invalid, "x")); }));
+      } else if (i % 1000 == 2) {
+        REQUIRE(Database::open(files, Database::Access::read, Instant{3000}));
+        CHECK_FALSE(Database::open({dir / "none", files.lock}, Database::Access::read, Instant{1}));
+        REQUIRE(GateWatch::on(files.lock));
+      } else {
+        REQUIRE(database->read([](Reader& tx) -> Result<std::int64_t> {
+          auto row = tx.query("SELECT max(seq) FROM events");
+          return row.next() ? row.integer(0) : -1;
+        }));
+      }
+    }
+  };
+  use(2000);
+  const auto before = open_files();
+  use(100'000);
+  CHECK(open_files() == before);
+}
+
+TEST_CASE("the journal mode is set when a board is made, and not by whoever opens it") {
+  const Ground ground;
+  const auto mode = [&] {  // of the file's header: 1 is the rollback journal, 2 the WAL
+    std::ifstream file(ground.files.database, std::ios::binary);
+    file.seekg(18);
+    return file.get();
+  };
+  CHECK(mode() == 2);
+  ground.raw("PRAGMA journal_mode = DELETE");
+  REQUIRE(mode() == 1);
+  for (const auto access : {Database::Access::read, Database::Access::write}) {
+    if (auto database = ground.open(access); database && access == Database::Access::write) {
+      (void)add_event(*database, "x");
+    }
+    CHECK(mode() == 1);
+  }
+}
+
 TEST_CASE("a refused write rolls everything back") {
   const Ground ground;
   auto database = ground.open();
