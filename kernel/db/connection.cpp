@@ -94,6 +94,7 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
   switch (error.code() & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:  // others have held the locks of the wal-index for about 10 s
       return {ErrorCode::busy, fmt::format("the board {} is busy: {}", board, error.what()),
               "try again"};
     case SQLITE_CORRUPT:
@@ -113,7 +114,18 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
       return {ErrorCode::unavailable,
               fmt::format("cannot open {} for writing: {}", board, error.what()),
               "check that the file and its directory exist and that you may write there"};
+    case SQLITE_NOMEM:
+      return {ErrorCode::unavailable,
+              fmt::format("out of memory at the board {}; nothing was changed", board),
+              "free some memory and try again"};
     case SQLITE_IOERR:
+      if (error.code() == SQLITE_IOERR_FSYNC || error.code() == SQLITE_IOERR_DIR_FSYNC) {
+        // Undone for whoever has the board open; but its pages may be whole in the WAL, and then
+        // they count for the first who opens the board after everybody has closed it.
+        return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, error.what()),
+                "the disk did not confirm it, so the change may be kept or not: check the disk "
+                "(dmesg), then look before you try again"};
+      }
       return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, error.what()),
               "nothing was changed; check the disk (dmesg) and free space"};
     default:
