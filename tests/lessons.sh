@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lessons.sh HERMES_TESTS: every test that docs/lessons.md names must exist.
+# lessons.sh HERMES_TESTS: every test that the tables of docs/lessons.md and docs/reliability.md name must exist.
 set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 known=$("$1" --list-test-names-only || true)  # Catch answers with their number
@@ -9,8 +9,8 @@ while IFS= read -r name; do
     hermes-bench* | db_churn | 'churn: '*) continue ;;
   esac
   if ! grep -qxF -- "$name" <<<"$known"; then
-    printf 'docs/lessons.md names a test that is not there: %s\n' "$name"
+    printf 'the documentation names a test that is not there: %s\n' "$name"
     status=1
   fi
-done < <(grep '^| ' "$root/docs/lessons.md" | awk -F' \\| ' '{print $NF}' | grep -oE '\x60[^\x60]*\x60' | tr -d '`')
+done < <(grep -h '^| ' "$root/docs/lessons.md" "$root/docs/reliability.md" | awk -F' \\| ' '{print $NF}' | grep -oE '\x60[^\x60]*\x60' | tr -d '`')
 exit "$status"
