@@ -1,0 +1,149 @@
+#include "churn/killer.hpp"
+
+#include <fmt/core.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace hermes::churn {
+
+namespace {
+
+constexpr int k_another_dispatcher = 3;
+constexpr std::chrono::seconds k_patience{30};
+
+}  // namespace
+
+void Killer::judge_end(int status) {
+  const bool expected = status == 128 + last_signal_ || status == k_another_dispatcher ||
+                        (told_to_end_ && (status == 0 || status == 128 + SIGTERM));
+  findings_.check(expected, "a dispatcher ends only when it is told to",
+                  fmt::format("exit status {} after signal {}", status, last_signal_));
+  if (status == k_another_dispatcher) {  // the pass of a client: soon over
+    not_before_ = Clock::now() + Millis{20};
+  }
+}
+
+void Killer::keep_it_running() {
+  if (continue_at_ && Clock::now() >= *continue_at_) {
+    dispatcher_->signal(SIGCONT);
+    continue_at_.reset();
+  }
+  if (dispatcher_) {
+    const auto status = dispatcher_->wait(Millis{0});
+    if (!status) {
+      return;
+    }
+    judge_end(*status);
+    dispatcher_.reset();
+    continue_at_.reset();
+  }
+  if (Clock::now() >= not_before_) {
+    last_signal_ = 0;
+    told_to_end_ = false;
+    dispatcher_.emplace(CHURN_DISPATCHER, std::vector<std::string>{}, ground_.environment(),
+                        ground_.path("dispatchers/out"), ground_.path("dispatchers/err"));
+  }
+}
+
+void Killer::kill_dispatcher() {
+  if (!dispatcher_) {
+    return;
+  }
+  kills_.over_live_workers += workers().empty() ? 0 : 1;
+  last_signal_ = SIGKILL;
+  dispatcher_->signal(SIGKILL);
+  if (dispatcher_->wait(k_patience) != k_another_dispatcher) {
+    ++kills_.dispatchers;
+  }
+}
+
+void Killer::terminate_dispatcher() {
+  if (dispatcher_ && last_signal_ == 0) {
+    last_signal_ = SIGTERM;
+    told_to_end_ = true;
+    dispatcher_->signal(SIGTERM);
+    ++kills_.terminated;
+  }
+}
+
+void Killer::stop_dispatcher() {
+  if (dispatcher_ && !continue_at_) {
+    dispatcher_->signal(SIGSTOP);
+    continue_at_ = Clock::now() + Millis{random_() % 700};
+    ++kills_.stopped;
+  }
+}
+
+void Killer::end_dispatcher() {
+  if (continue_at_) {
+    dispatcher_->signal(SIGCONT);
+    continue_at_.reset();
+  }
+  dispatcher_->signal(SIGTERM);
+  const auto status = dispatcher_->wait(k_patience);
+  findings_.check(status == 0, "a dispatcher that is told to end ends in order",
+                  fmt::format("exit status {}", status.value_or(-1)));
+  dispatcher_.reset();
+}
+
+std::vector<Process> Killer::workers() const {
+  auto all = processes_of(ground_.home().dir);
+  std::erase_if(all, [clients = clients_.pids()](const Process& one) {
+    return one.run.empty() || one.program == "hermes-shim" || one.program == "hermes-dispatcher" ||
+           std::ranges::count(clients, one.pid) > 0;
+  });
+  return all;
+}
+
+void Killer::kill_shim() {
+  auto all = processes_of(ground_.home().dir);
+  std::erase_if(all, [](const Process& one) { return one.program != "hermes-shim"; });
+  if (all.empty()) {
+    return;
+  }
+  const Process& one = all[random_() % all.size()];
+  without_shim_.insert({one.board, one.run});  // before: whoever looks next must know
+  kills_.shims += ::kill(one.pid, SIGKILL) == 0 ? 1 : 0;
+}
+
+void Killer::kill_worker() {
+  const auto all = workers();
+  if (all.empty()) {
+    return;
+  }
+  const Process& one = all[random_() % all.size()];
+  hit_.insert({one.board, one.run});
+  kills_.workers += ::kill(one.pid, SIGKILL) == 0 ? 1 : 0;
+}
+
+void Killer::look() {
+  const auto all = workers();
+  std::map<std::pair<std::string, std::string>, const Process*> first;
+  std::set<RunKey> runs;
+  for (const Process& one : all) {
+    runs.insert({one.board, one.run});
+    const Process& other = *first.try_emplace({one.board, one.task}, &one).first->second;
+    // It was seen before this one, so if it is there now it was there all the time.
+    if (other.run != one.run && belongs_to(other)) {
+      findings_.add("no two runs of a task live at once",
+                    fmt::format("{} of {}: runs {} (process {}) and {} (process {})", one.task,
+                                one.board, other.run, other.pid, one.run, one.pid));
+    }
+  }
+  most_workers_ = std::max(most_workers_, runs.size());
+}
+
+void reap_orphans(const std::vector<pid_t>& ours) {
+  while (true) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0 ||
+        std::ranges::count(ours, ended.si_pid) > 0) {
+      return;
+    }
+    ::waitpid(ended.si_pid, nullptr, 0);
+  }
+}
+
+}  // namespace hermes::churn

@@ -1,0 +1,186 @@
+#include "churn/ledger.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <regex>
+
+namespace hermes::churn {
+
+namespace {
+
+// Everything that people or workers have said, in one text.
+constexpr const char* k_all_words =
+    "SELECT title || ' ' || assignee || ' ' || worker_options FROM tasks UNION ALL "
+    "SELECT COALESCE(summary, '') || ' ' || profile || ' ' || COALESCE(error, '') FROM runs "
+    "UNION ALL SELECT COALESCE(payload, '') FROM events UNION ALL SELECT body FROM comments "
+    "UNION ALL SELECT filename FROM attachments";
+
+std::set<std::string> tags_on(const Ground& ground, const std::string& board) {
+  return ground.read(board, [](db::Reader& tx) {
+    static const std::regex tag("q[0-9]+z");
+    std::set<std::string> found;
+    auto rows = tx.query(k_all_words);
+    while (rows.next()) {
+      const std::string text = rows.text(0);
+      for (std::sregex_iterator at(text.begin(), text.end(), tag), end; at != end; ++at) {
+        found.insert(at->str());
+      }
+    }
+    return found;
+  });
+}
+
+std::int64_t number(const Ground& ground, const std::string& board, const std::string& query,
+                    const std::string& first, const std::string& second = "") {
+  return ground.read(board, [&](db::Reader& tx) {
+    auto row = tx.query(query, first, second);
+    return row.next() ? row.integer(0) : -1;
+  });
+}
+
+std::string told(const Call& call) {
+  return fmt::format("{}, moments {} to {}", fmt::join(call.words, " "), call.begun, call.ended);
+}
+
+}  // namespace
+
+void Ledger::note_created(const Call& call, const nlohmann::json& said) {
+  auto& known = tasks_.at(call.board);
+  if (said.contains("id")) {
+    known.push_back(said["id"]);
+  } else {
+    for (const auto& id : said.at("worker_ids")) {
+      known.push_back(id);
+    }
+    known.push_back(said.at("synthesizer_id"));
+  }
+}
+
+void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
+  call.ended = ++clock_;
+  ++(answer == Answer::done ? done : answer == Answer::refused ? refused : killed);
+  const bool acknowledged = answer == Answer::done;
+  if (acknowledged && (call.verb == "create" || call.verb == "swarm")) {
+    note_created(call, said);
+    if (said.value("existing", false)) {
+      call.tag.clear();  // another one's task was answered: nothing was written
+    } else if (call.verb == "create") {
+      call.task = said["id"];
+    }
+  }
+  if (acknowledged && call.verb == "claim") {
+    hand_runs_.push_back(
+        {call.board, call.task, std::to_string(said["run_id"].get<int>()), said["token"]});
+  }
+  if (call.verb == "delete" && answer != Answer::refused) {
+    deletions_[{call.board, call.task}] |= acknowledged;
+  }
+  const bool writes_to_board =
+      !call.tag.empty() ||
+      std::ranges::count(std::vector<std::string>{"link", "unlink", "archive", "priority"},
+                         call.verb) > 0;
+  if (writes_to_board) {
+    writes += acknowledged ? 1 : 0;
+    entries_.push_back({std::move(call), answer});
+  }
+}
+
+void Ledger::check_entry(const Ground& ground, const Entry& entry,
+                         const std::set<std::string>& seen, Findings& findings) const {
+  const Call& call = entry.call;
+  if (call.tag.empty() || (!call.task.empty() && may_be_deleted(call.board, call.task))) {
+    return;
+  }
+  // All tasks of a swarm carry its tag, and not all of them are deleted.
+  const bool there = seen.contains(call.tag);
+  findings.check(entry.answer != Answer::done || there, "what was acknowledged is on the board",
+                 told(call));
+  findings.check(entry.answer != Answer::refused || !there, "what was refused has changed nothing",
+                 told(call));
+  if (entry.answer != Answer::done) {
+    return;
+  }
+  if (call.verb == "comment") {
+    findings.check(
+        number(ground, call.board, "SELECT count(*) FROM comments WHERE task_id = $1 AND body = $2",
+               call.task, call.tag) == 1,
+        "an acknowledged comment is there once", told(call));
+  } else if (call.verb == "attach") {
+    const auto file = ground.home().board(call.board).attachments_of(call.task) / call.tag;
+    findings.check(fs::exists(file), "the file of an acknowledged attachment is there", told(call));
+  }
+}
+
+void Ledger::check_links(const Ground& ground, const std::string& board, Findings& findings) const {
+  std::map<Key, bool> undone;  // by parent and child: somebody may have unlinked them
+  for (const Entry& entry : entries_) {
+    if (entry.call.board == board && entry.call.verb == "unlink" &&
+        entry.answer != Answer::refused) {
+      undone[{entry.call.task, entry.call.child}] = true;
+    }
+  }
+  for (const auto& [call, answer] : entries_) {
+    if (call.board != board || call.verb != "link" || answer != Answer::done ||
+        undone.contains({call.task, call.child}) || may_be_deleted(board, call.task) ||
+        may_be_deleted(board, call.child)) {
+      continue;
+    }
+    findings.check(
+        number(ground, board, "SELECT count(*) FROM links WHERE parent_id = $1 AND child_id = $2",
+               call.task, call.child) == 1,
+        "an acknowledged link is there", told(call));
+  }
+}
+
+// The value at the end is one that no acknowledged call has overwritten for certain: none that
+// began after the one that wrote it had ended.
+void Ledger::check_priorities(const Ground& ground, const std::string& board,
+                              Findings& findings) const {
+  std::map<std::string, std::vector<const Entry*>> edits;
+  for (const Entry& entry : entries_) {
+    if (entry.call.board == board && entry.call.verb == "priority" &&
+        entry.answer != Answer::refused && !may_be_deleted(board, entry.call.task)) {
+      edits[entry.call.task].push_back(&entry);
+    }
+  }
+  for (const auto& [task, all] : edits) {
+    const std::int64_t value =
+        number(ground, board, "SELECT priority FROM tasks WHERE id = $1 OR id = $2", task);
+    const auto overwritten = [&](std::int64_t ended) {
+      return std::ranges::any_of(all, [&](const Entry* later) {
+        return later->answer == Answer::done && later->call.begun > ended;
+      });
+    };
+    const bool possible = std::ranges::any_of(all, [&](const Entry* entry) {
+      return entry->call.priority == value && !overwritten(entry->call.ended);
+    });
+    findings.check(possible || (value == 0 && !overwritten(0)), "the last acknowledged edit stands",
+                   fmt::format("{} of {} has priority {}", task, board, value));
+  }
+}
+
+void Ledger::check(const Ground& ground, Findings& findings) const {
+  for (const std::string& board : k_boards) {
+    const auto seen = tags_on(ground, board);
+    for (const Entry& entry : entries_) {
+      if (entry.call.board == board) {
+        check_entry(ground, entry, seen, findings);
+      }
+    }
+    check_links(ground, board, findings);
+    check_priorities(ground, board, findings);
+    for (const auto& id : tasks_.at(board)) {
+      const bool there =
+          number(ground, board, "SELECT count(*) FROM tasks WHERE id IN ($1, $2)", id) == 1;
+      findings.check(there || may_be_deleted(board, id), "a created task is there",
+                     id + " of " + board);
+      const auto deletion = deletions_.find({board, id});
+      findings.check(!there || deletion == deletions_.end() || !deletion->second,
+                     "a deleted task is gone", id + " of " + board);
+    }
+  }
+}
+
+}  // namespace hermes::churn

@@ -1,0 +1,343 @@
+// churn [--seconds N | --dispatcher-kills N] [--seed N]
+//
+// The real `hermes`, `hermes-dispatcher` and `hermes-shim` in a home of two boards. 24 clients run
+// random commands, each a process that may be killed at any instant; so are the dispatcher, the
+// supervisors and the workers. Workers write down what they do in a file of their own. In the last
+// third the dispatcher is left alone; then all comes to rest, and the board must agree with what
+// clients were told and workers did. --dispatcher-kills N: 8 clients, and the dispatcher is
+// killed over live workers N times, each after 0 to 250 ms. What fails is printed with its seed,
+// and the home is kept.
+
+#include <fmt/core.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <thread>
+
+#include "churn/clients.hpp"
+#include "churn/killer.hpp"
+#include "churn/verdict.hpp"
+#include "churn/witness.hpp"
+#include "support/wait.hpp"
+
+using namespace hermes;
+using namespace hermes::churn;
+
+namespace {
+
+constexpr int k_niceness = 10;              // the tests beside it come first
+constexpr std::int64_t k_enough_work = 50;  // tasks that wait for workers: then none are created
+// The WAL is copied back from 3,000 frames on, and from 4,000 with a patience of 400 ms, which
+// outlasts what readers hold it up with here (truncate_policy in kernel/db/database.cpp).
+constexpr std::int64_t k_wal_limit = 24LL * 1024 * 1024;
+constexpr std::chrono::seconds k_settling{180};
+#ifdef __SANITIZE_ADDRESS__
+constexpr long k_memory_slack_kb = 512 * 1024;  // AddressSanitizer keeps what was freed for a while
+#else
+constexpr long k_memory_slack_kb = 8 * 1024;
+#endif
+
+struct Options {
+  int seconds = 20;
+  int dispatcher_kills = 0;  // 0: by time
+  std::uint64_t seed = std::random_device{}();
+};
+
+struct Size {
+  int files = -1;
+  long memory_kb = -1;
+};
+
+// Does something at random moments, in the mean every `mean`.
+class NowAndThen {
+ public:
+  NowAndThen(Random& random, Millis mean, std::function<void()> act)
+      : random_(random), mean_(mean), act_(std::move(act)) {
+    draw();
+  }
+  void turn() {
+    if (Clock::now() >= next_) {
+      act_();
+      draw();
+    }
+  }
+
+ private:
+  void draw() {
+    next_ = Clock::now() + Millis{random_() % static_cast<std::uint64_t>(2 * mean_.count() + 1)};
+  }
+
+  Random& random_;
+  Millis mean_;
+  std::function<void()> act_;
+  Clock::time_point next_;
+};
+
+class Churn {
+ public:
+  explicit Churn(const Options& options)
+      : options_(options),
+        random_(options.seed),
+        clients_(ground_, findings_, random_, clients()) {}
+
+  bool run() {
+    const auto begin = Clock::now();
+    storm();
+    calm();
+    const auto end_of_storm = Clock::now();
+    settle();
+    measure_at_rest();
+    check();
+    print(begin, end_of_storm);
+    if (!findings_.none()) {
+      ground_.keep();
+    }
+    return findings_.none();
+  }
+
+ private:
+  bool by_kills() const { return options_.dispatcher_kills > 0; }
+  int clients() const { return by_kills() ? 8 : 24; }
+
+  void turn(bool go_on) {
+    killer_.keep_it_running();
+    clients_.turn(go_on, work_ < k_enough_work);
+    auto ours = clients_.pids();
+    ours.push_back(killer_.dispatcher());
+    reap_orphans(ours);
+    for (NowAndThen& one : always_) {
+      one.turn();
+    }
+    std::this_thread::sleep_for(Millis{2});
+  }
+
+  void watch_files() {
+    for (const std::string& board : k_boards) {
+      wal_most_ = std::max(wal_most_, ground_.wal_bytes(board));
+    }
+  }
+
+  void storm() {
+    const Millis second{1000};
+    std::vector<NowAndThen> kills;
+    kills.emplace_back(random_, by_kills() ? Millis{125} : second,
+                       [&] { killer_.kill_dispatcher(); });
+    kills.emplace_back(random_, 3 * second, [&] { killer_.terminate_dispatcher(); });
+    kills.emplace_back(random_, 2 * second, [&] { killer_.stop_dispatcher(); });
+    const auto end = Clock::now() + std::chrono::seconds{options_.seconds} * 2 / 3;
+    const auto goes_on = [&] {
+      return by_kills() ? killer_.kills().over_live_workers < options_.dispatcher_kills
+                        : Clock::now() < end;
+    };
+    while (goes_on()) {
+      turn(true);
+      for (NowAndThen& one : kills) {
+        one.turn();
+      }
+    }
+  }
+
+  // One dispatcher from here to the end.
+  void calm() {
+    const Millis length =
+        by_kills() ? Millis{5000}
+                   : std::chrono::duration_cast<Millis>(std::chrono::seconds{options_.seconds}) / 3;
+    const auto begin = Clock::now();
+    while (Clock::now() < begin + length) {
+      turn(true);
+      if (warm_.files < 0 && Clock::now() > begin + length / 3) {
+        last_dispatcher_ = killer_.dispatcher();
+        warm_ = size(last_dispatcher_);
+      }
+      most_files_ = std::max(most_files_, daemon::test::open_files_of(killer_.dispatcher()));
+    }
+  }
+
+  static Size size(pid_t pid) { return {daemon::test::open_files_of(pid), resident_kb(pid)}; }
+
+  // What is open only for a moment is left out.
+  static Size size_at_rest(pid_t pid) {
+    Size least = size(pid);
+    const auto end = Clock::now() + Millis{500};
+    hermes::test::wait_until([&] {
+      least.files = std::min(least.files, daemon::test::open_files_of(pid));
+      return Clock::now() >= end;
+    });
+    return least;
+  }
+
+  void settle() {
+    settling_ = true;
+    const auto limit = Clock::now() + k_settling;
+    std::string waits;
+    Clock::time_point look_at;
+    while (Clock::now() < limit) {
+      turn(false);
+      if (clients_.idle() && Clock::now() >= look_at) {
+        if (at_rest(ground_, waits)) {
+          return;
+        }
+        look_at = Clock::now() + Millis{100};
+      }
+    }
+    findings_.add("everything comes to rest", waits);
+  }
+
+  // The dispatcher that has lived through the last third, beside one that has just come up.
+  void measure_at_rest() {
+    const pid_t pid = killer_.dispatcher();
+    findings_.check(pid == last_dispatcher_, "a dispatcher that nobody kills lives on", "");
+    const auto childless = [&] {
+      const auto children = daemon::test::children_of(pid);
+      return children.living == 0 && children.zombies == 0;
+    };
+    findings_.check(hermes::test::wait_until(childless), "a dispatcher at rest has no children",
+                    fmt::format("{} zombies", daemon::test::children_of(pid).zombies));
+    last_ = size_at_rest(pid);
+    killer_.end_dispatcher();
+    daemon::test::Program fresh(CHURN_DISPATCHER, {}, ground_.environment(),
+                                ground_.path("dispatchers/out"), ground_.path("dispatchers/err"));
+    // Until it has worked on both boards it has not opened what it needs.
+    for (const std::string& board : k_boards) {
+      run_command(ground_, {"kanban", "--board", board, "create", "last", "--assignee", "sh"},
+                  findings_);
+    }
+    std::string waits;
+    findings_.check(hermes::test::wait_until([&] { return at_rest(ground_, waits); }),
+                    "a new dispatcher works", waits);
+    fresh_ = size_at_rest(fresh.pid());
+    fresh.signal(SIGTERM);
+    findings_.check(fresh.wait() == 0, "a dispatcher that is told to end ends in order", "");
+    findings_.check(last_.files <= fresh_.files, "no descriptor is leaked",
+                    fmt::format("{} open, {} in a fresh one", last_.files, fresh_.files));
+    findings_.check(
+        last_.memory_kb <= warm_.memory_kb + k_memory_slack_kb, "memory stays flat",
+        fmt::format("{} KiB, {} KiB after the warm-up", last_.memory_kb, warm_.memory_kb));
+  }
+
+  void check() {
+    const bool alone =
+        hermes::test::wait_until([this] { return processes_of(ground_.home().dir).empty(); });
+    for (const Process& left : processes_of(ground_.home().dir)) {
+      findings_.check(
+          alone, "no process is left",
+          fmt::format("{} {}, run {} of {}", left.pid, left.program, left.run, left.board));
+    }
+    reap_orphans({});
+    findings_.check(::waitpid(-1, nullptr, WNOHANG) == -1, "no child is left", "");
+    findings_.check(wal_most_ <= k_wal_limit, "the WAL is bounded",
+                    fmt::format("{} bytes", wal_most_));
+    for (const char* name : {"dispatchers/err", "worker-errors"}) {
+      check_words(daemon::test::text_of(ground_.path(name)), name, findings_);
+    }
+    check_boards(ground_, findings_);
+    clients_.ledger().check(ground_, findings_);
+    booked_ = check_runs(ground_, clients_.ledger(), killer_, findings_);
+    check_files(ground_, findings_);
+  }
+
+  void print(Clock::time_point begin, Clock::time_point end_of_storm) const {
+    const auto seconds = [](Clock::duration length) {
+      return std::chrono::duration<double>(length).count();
+    };
+    const Ledger& ledger = clients_.ledger();
+    const Kills& kills = killer_.kills();
+    fmt::print("{:.0f} s under load, {:.0f} s to rest and to check\n",
+               seconds(end_of_storm - begin), seconds(Clock::now() - end_of_storm));
+    fmt::print("clients: {} at once, {} commands: {} done ({} writes), {} refused, {} killed\n",
+               clients(), clients_.begun, ledger.done, ledger.writes, ledger.refused,
+               ledger.killed);
+    fmt::print("dispatcher: {} killed ({} over live workers), {} terminated, {} stopped\n",
+               kills.dispatchers, kills.over_live_workers, kills.terminated, kills.stopped);
+    fmt::print("killed: {} shims, {} processes of workers\n", kills.shims, kills.workers);
+    fmt::print(
+        "runs: {}, of which {} told their exit, {} stopped, {} lost with their shim, {} "
+        "never started, {} timed out; {} alive at once\n",
+        booked_.runs, booked_.exits_told, booked_.stopped, booked_.lost_shims,
+        booked_.never_started, booked_.timed_out, killer_.most_workers());
+    fmt::print("WAL at most {:.1f} MiB\n", static_cast<double>(wal_most_) / 1048576.0);
+    fmt::print("descriptors: {} at most under load, {} at rest, {} in a fresh dispatcher\n",
+               most_files_, last_.files, fresh_.files);
+    fmt::print("memory: {} KiB after the warm-up, {} KiB at rest, {} KiB in a fresh dispatcher\n",
+               warm_.memory_kb, last_.memory_kb, fresh_.memory_kb);
+    findings_.print();
+    fmt::print("seed {}: {}\n", options_.seed, findings_.none() ? "good" : "BAD");
+  }
+
+  Options options_;
+  Random random_;
+  Findings findings_;
+  Ground ground_;
+  Clients clients_;
+  Killer killer_{ground_, findings_, random_, clients_};
+  std::int64_t work_ = 0;
+  std::int64_t wal_most_ = 0;
+  bool settling_ = false;
+  pid_t last_dispatcher_ = -1;
+  int most_files_ = -1;
+  Size warm_;
+  Size last_;
+  Size fresh_;
+  Booked booked_;
+  // What goes on in the storm and in the calm.
+  std::vector<NowAndThen> always_ = [this] {
+    std::vector<NowAndThen> all;
+    const auto unless_settling = [this](auto act) {
+      return [this, act] {
+        if (!settling_) {
+          act();
+        }
+      };
+    };
+    all.emplace_back(random_, Millis{100}, unless_settling([this] { clients_.kill_one(); }));
+    all.emplace_back(random_, Millis{400}, unless_settling([this] { killer_.kill_shim(); }));
+    all.emplace_back(random_, Millis{400}, unless_settling([this] { killer_.kill_worker(); }));
+    all.emplace_back(random_, Millis{100}, [this] { killer_.look(); });
+    all.emplace_back(random_, Millis{50}, [this] { watch_files(); });
+    all.emplace_back(random_, Millis{200}, [this] { work_ = open_work(ground_); });
+    return all;
+  }();
+};
+
+bool take_number(const char* text, auto& number) {
+  const char* end = text + std::strlen(text);
+  return std::from_chars(text, end, number).ptr == end;
+}
+
+bool parse(int argc, char* argv[], Options& options) {
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const bool known =
+        i + 1 < argc &&
+        ((name == "--seconds" && take_number(argv[i + 1], options.seconds)) ||
+         (name == "--dispatcher-kills" && take_number(argv[i + 1], options.dispatcher_kills)) ||
+         (name == "--seed" && take_number(argv[i + 1], options.seed)));
+    if (!known) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  Options options;
+  if (!parse(argc, argv, options)) {
+    fmt::print(stderr, "churn [--seconds N | --dispatcher-kills N] [--seed N]\n");
+    return 2;
+  }
+  ::setpriority(PRIO_PROCESS, 0, k_niceness);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a killed dispatcher leaves comes to us
+  try {
+    return Churn(options).run() ? 0 : 1;
+  } catch (const std::exception& problem) {
+    fmt::print("seed {}: {}\n", options.seed, problem.what());
+    return 1;
+  }
+}
