@@ -40,11 +40,16 @@ void Killer::keep_it_running() {
     continue_at_.reset();
   }
   if (Clock::now() >= not_before_) {
+    since_ = Clock::now();
     last_signal_ = 0;
     told_to_end_ = false;
     dispatcher_.emplace(CHURN_DISPATCHER, std::vector<std::string>{}, ground_.environment(),
                         ground_.path("dispatchers/out"), ground_.path("dispatchers/err"));
   }
+}
+
+bool Killer::serves_for_a_while() const {
+  return dispatcher_ && last_signal_ == 0 && Clock::now() > since_ + std::chrono::seconds{1};
 }
 
 void Killer::kill_dispatcher() {

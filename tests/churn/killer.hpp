@@ -37,6 +37,8 @@ class Killer {
   // Ends it in order; its exit status has to be 0.
   void end_dispatcher();
 
+  // Long enough to have found that there is no other, and nobody has told it to end.
+  bool serves_for_a_while() const;
   pid_t dispatcher() const { return dispatcher_ ? dispatcher_->pid() : -1; }
   const std::set<RunKey>& runs_without_shim() const { return without_shim_; }
   const std::set<RunKey>& runs_hit() const { return hit_; }
@@ -52,6 +54,7 @@ class Killer {
   Random& random_;
   const Clients& clients_;
   std::optional<daemon::test::Program> dispatcher_;
+  Clock::time_point since_;
   int last_signal_ = 0;
   bool told_to_end_ = false;
   std::optional<Clock::time_point> continue_at_;

@@ -17,27 +17,11 @@ constexpr const char* k_all_words =
     "UNION ALL SELECT COALESCE(payload, '') FROM events UNION ALL SELECT body FROM comments "
     "UNION ALL SELECT filename FROM attachments";
 
-std::set<std::string> tags_on(const Ground& ground, const std::string& board) {
-  return ground.read(board, [](db::Reader& tx) {
-    static const std::regex tag("q[0-9]+z");
-    std::set<std::string> found;
-    auto rows = tx.query(k_all_words);
-    while (rows.next()) {
-      const std::string text = rows.text(0);
-      for (std::sregex_iterator at(text.begin(), text.end(), tag), end; at != end; ++at) {
-        found.insert(at->str());
-      }
-    }
-    return found;
-  });
-}
-
-std::int64_t number(const Ground& ground, const std::string& board, const std::string& query,
-                    const std::string& first, const std::string& second = "") {
-  return ground.read(board, [&](db::Reader& tx) {
-    auto row = tx.query(query, first, second);
-    return row.next() ? row.integer(0) : -1;
-  });
+void add_tags(const std::string& text, std::set<std::string>& tags) {
+  static const std::regex tag("q[0-9]+z");
+  for (std::sregex_iterator at(text.begin(), text.end(), tag), end; at != end; ++at) {
+    tags.insert(at->str());
+  }
 }
 
 std::string told(const Call& call) {
@@ -45,6 +29,29 @@ std::string told(const Call& call) {
 }
 
 }  // namespace
+
+Ledger::Facts Ledger::facts_of(const Ground& ground, const std::string& board) {
+  return ground.read(board, [](db::Reader& tx) {
+    Facts facts;
+    auto words = tx.query(k_all_words);
+    while (words.next()) {
+      add_tags(words.text(0), facts.tags);
+    }
+    auto comments = tx.query("SELECT task_id, body FROM comments");
+    while (comments.next()) {
+      ++facts.comments[{comments.text(0), comments.text(1)}];
+    }
+    auto links = tx.query("SELECT parent_id, child_id FROM links");
+    while (links.next()) {
+      facts.links.emplace(links.text(0), links.text(1));
+    }
+    auto tasks = tx.query("SELECT id, priority FROM tasks");
+    while (tasks.next()) {
+      facts.priorities.emplace(tasks.text(0), tasks.integer(1));
+    }
+    return facts;
+  });
+}
 
 void Ledger::note_created(const Call& call, const nlohmann::json& said) {
   auto& known = tasks_.at(call.board);
@@ -87,14 +94,14 @@ void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
   }
 }
 
-void Ledger::check_entry(const Ground& ground, const Entry& entry,
-                         const std::set<std::string>& seen, Findings& findings) const {
+void Ledger::check_entry(const Ground& ground, const Entry& entry, const Facts& facts,
+                         Findings& findings) const {
   const Call& call = entry.call;
   if (call.tag.empty() || (!call.task.empty() && may_be_deleted(call.board, call.task))) {
     return;
   }
   // All tasks of a swarm carry its tag, and not all of them are deleted.
-  const bool there = seen.contains(call.tag);
+  const bool there = facts.tags.contains(call.tag);
   findings.check(entry.answer != Answer::done || there, "what was acknowledged is on the board",
                  told(call));
   findings.check(entry.answer != Answer::refused || !there, "what was refused has changed nothing",
@@ -103,17 +110,16 @@ void Ledger::check_entry(const Ground& ground, const Entry& entry,
     return;
   }
   if (call.verb == "comment") {
-    findings.check(
-        number(ground, call.board, "SELECT count(*) FROM comments WHERE task_id = $1 AND body = $2",
-               call.task, call.tag) == 1,
-        "an acknowledged comment is there once", told(call));
+    const auto comment = facts.comments.find({call.task, call.tag});
+    findings.check(comment != facts.comments.end() && comment->second == 1,
+                   "an acknowledged comment is there once", told(call));
   } else if (call.verb == "attach") {
     const auto file = ground.home().board(call.board).attachments_of(call.task) / call.tag;
     findings.check(fs::exists(file), "the file of an acknowledged attachment is there", told(call));
   }
 }
 
-void Ledger::check_links(const Ground& ground, const std::string& board, Findings& findings) const {
+void Ledger::check_links(const Facts& facts, const std::string& board, Findings& findings) const {
   std::map<Key, bool> undone;  // by parent and child: somebody may have unlinked them
   for (const Entry& entry : entries_) {
     if (entry.call.board == board && entry.call.verb == "unlink" &&
@@ -127,16 +133,14 @@ void Ledger::check_links(const Ground& ground, const std::string& board, Finding
         may_be_deleted(board, call.child)) {
       continue;
     }
-    findings.check(
-        number(ground, board, "SELECT count(*) FROM links WHERE parent_id = $1 AND child_id = $2",
-               call.task, call.child) == 1,
-        "an acknowledged link is there", told(call));
+    findings.check(facts.links.contains({call.task, call.child}), "an acknowledged link is there",
+                   told(call));
   }
 }
 
 // The value at the end is one that no acknowledged call has overwritten for certain: none that
 // began after the one that wrote it had ended.
-void Ledger::check_priorities(const Ground& ground, const std::string& board,
+void Ledger::check_priorities(const Facts& facts, const std::string& board,
                               Findings& findings) const {
   std::map<std::string, std::vector<const Entry*>> edits;
   for (const Entry& entry : entries_) {
@@ -146,8 +150,8 @@ void Ledger::check_priorities(const Ground& ground, const std::string& board,
     }
   }
   for (const auto& [task, all] : edits) {
-    const std::int64_t value =
-        number(ground, board, "SELECT priority FROM tasks WHERE id = $1 OR id = $2", task);
+    const auto found = facts.priorities.find(task);
+    const std::int64_t value = found == facts.priorities.end() ? -1 : found->second;
     const auto overwritten = [&](std::int64_t ended) {
       return std::ranges::any_of(all, [&](const Entry* later) {
         return later->answer == Answer::done && later->call.begun > ended;
@@ -161,25 +165,28 @@ void Ledger::check_priorities(const Ground& ground, const std::string& board,
   }
 }
 
+void Ledger::check_tasks(const Facts& facts, const std::string& board, Findings& findings) const {
+  for (const auto& id : tasks_.at(board)) {
+    const bool there = facts.priorities.contains(id);
+    findings.check(there || may_be_deleted(board, id), "a created task is there",
+                   id + " of " + board);
+    const auto deletion = deletions_.find({board, id});
+    findings.check(!there || deletion == deletions_.end() || !deletion->second,
+                   "a deleted task is gone", id + " of " + board);
+  }
+}
+
 void Ledger::check(const Ground& ground, Findings& findings) const {
   for (const std::string& board : k_boards) {
-    const auto seen = tags_on(ground, board);
+    const Facts facts = facts_of(ground, board);
     for (const Entry& entry : entries_) {
       if (entry.call.board == board) {
-        check_entry(ground, entry, seen, findings);
+        check_entry(ground, entry, facts, findings);
       }
     }
-    check_links(ground, board, findings);
-    check_priorities(ground, board, findings);
-    for (const auto& id : tasks_.at(board)) {
-      const bool there =
-          number(ground, board, "SELECT count(*) FROM tasks WHERE id IN ($1, $2)", id) == 1;
-      findings.check(there || may_be_deleted(board, id), "a created task is there",
-                     id + " of " + board);
-      const auto deletion = deletions_.find({board, id});
-      findings.check(!there || deletion == deletions_.end() || !deletion->second,
-                     "a deleted task is gone", id + " of " + board);
-    }
+    check_links(facts, board, findings);
+    check_priorities(facts, board, findings);
+    check_tasks(facts, board, findings);
   }
 }
 

@@ -53,17 +53,27 @@ class Ledger {
   int killed = 0;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // board and task
+  using Key = std::pair<std::string, std::string>;  // of a deletion: board and task
   struct Entry {
     Call call;
-    Answer answer;
+    Answer answer = Answer::killed;
+  };
+
+  // What is on a board at the end.
+  struct Facts {
+    std::set<std::string> tags;
+    std::map<Key, int> comments;  // by task and text
+    std::set<Key> links;          // parent and child
+    std::map<std::string, std::int64_t> priorities;
   };
 
   void note_created(const Call& call, const nlohmann::json& said);
-  void check_entry(const Ground& ground, const Entry& entry, const std::set<std::string>& seen,
+  static Facts facts_of(const Ground& ground, const std::string& board);
+  void check_entry(const Ground& ground, const Entry& entry, const Facts& facts,
                    Findings& findings) const;
-  void check_links(const Ground& ground, const std::string& board, Findings& findings) const;
-  void check_priorities(const Ground& ground, const std::string& board, Findings& findings) const;
+  void check_links(const Facts& facts, const std::string& board, Findings& findings) const;
+  void check_priorities(const Facts& facts, const std::string& board, Findings& findings) const;
+  void check_tasks(const Facts& facts, const std::string& board, Findings& findings) const;
 
   std::int64_t clock_ = 0;
   std::vector<Entry> entries_;  // of calls that write

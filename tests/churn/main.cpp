@@ -9,6 +9,7 @@
 // and the home is kept.
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -36,6 +37,7 @@ constexpr std::int64_t k_enough_work = 50;  // tasks that wait for workers: then
 // outlasts what readers hold it up with here (truncate_policy in kernel/db/database.cpp).
 constexpr std::int64_t k_wal_limit = 24LL * 1024 * 1024;
 constexpr std::chrono::seconds k_settling{180};
+constexpr std::chrono::seconds k_patience{60};
 #ifdef __SANITIZE_ADDRESS__
 constexpr long k_memory_slack_kb = 512 * 1024;  // AddressSanitizer keeps what was freed for a while
 #else
@@ -51,6 +53,7 @@ struct Options {
 struct Size {
   int files = -1;
   long memory_kb = -1;
+  std::vector<std::string> names;  // of what is open
 };
 
 // Does something at random moments, in the mean every `mean`.
@@ -86,6 +89,7 @@ class Churn {
         clients_(ground_, findings_, random_, clients()) {}
 
   bool run() {
+    measure_fresh();
     const auto begin = Clock::now();
     storm();
     calm();
@@ -148,24 +152,30 @@ class Churn {
         by_kills() ? Millis{5000}
                    : std::chrono::duration_cast<Millis>(std::chrono::seconds{options_.seconds}) / 3;
     const auto begin = Clock::now();
-    while (Clock::now() < begin + length) {
+    while (Clock::now() < begin + length || warm_.files < 0) {
       turn(true);
-      if (warm_.files < 0 && Clock::now() > begin + length / 3) {
+      if (warm_.files < 0 && Clock::now() > begin + length / 3 && killer_.serves_for_a_while()) {
         last_dispatcher_ = killer_.dispatcher();
-        warm_ = size(last_dispatcher_);
+        warm_ = size();
       }
       most_files_ = std::max(most_files_, daemon::test::open_files_of(killer_.dispatcher()));
     }
   }
 
-  static Size size(pid_t pid) { return {daemon::test::open_files_of(pid), resident_kb(pid)}; }
+  Size size() const {
+    const pid_t pid = killer_.dispatcher();
+    const auto names = open_files(pid);
+    return {static_cast<int>(names.size()), resident_kb(pid), names};
+  }
 
   // What is open only for a moment is left out.
-  static Size size_at_rest(pid_t pid) {
-    Size least = size(pid);
-    const auto end = Clock::now() + Millis{500};
+  Size at_rest_size() const {
+    Size least = size();
+    const auto end = Clock::now() + std::chrono::seconds{1};
     hermes::test::wait_until([&] {
-      least.files = std::min(least.files, daemon::test::open_files_of(pid));
+      if (Size now = size(); now.files < least.files) {
+        least = std::move(now);
+      }
       return Clock::now() >= end;
     });
     return least;
@@ -188,7 +198,21 @@ class Churn {
     findings_.add("everything comes to rest", waits);
   }
 
-  // The dispatcher that has lived through the last third, beside one that has just come up.
+  // What a dispatcher without a past holds once it has worked on both boards.
+  void measure_fresh() {
+    for (const std::string& board : k_boards) {
+      run_command(ground_, {"kanban", "--board", board, "create", "first", "--assignee", "sh"},
+                  findings_);
+    }
+    killer_.keep_it_running();
+    std::string waits;
+    findings_.check(hermes::test::wait_until([&] { return at_rest(ground_, waits); }, k_patience),
+                    "a new dispatcher works", waits);
+    fresh_ = at_rest_size();
+    killer_.end_dispatcher();
+  }
+
+  // The dispatcher that has lived through the last third.
   void measure_at_rest() {
     const pid_t pid = killer_.dispatcher();
     findings_.check(pid == last_dispatcher_, "a dispatcher that nobody kills lives on", "");
@@ -196,33 +220,22 @@ class Churn {
       const auto children = daemon::test::children_of(pid);
       return children.living == 0 && children.zombies == 0;
     };
-    findings_.check(hermes::test::wait_until(childless), "a dispatcher at rest has no children",
+    findings_.check(hermes::test::wait_until(childless, k_patience),
+                    "a dispatcher at rest has no children",
                     fmt::format("{} zombies", daemon::test::children_of(pid).zombies));
-    last_ = size_at_rest(pid);
+    last_ = at_rest_size();
     killer_.end_dispatcher();
-    daemon::test::Program fresh(CHURN_DISPATCHER, {}, ground_.environment(),
-                                ground_.path("dispatchers/out"), ground_.path("dispatchers/err"));
-    // Until it has worked on both boards it has not opened what it needs.
-    for (const std::string& board : k_boards) {
-      run_command(ground_, {"kanban", "--board", board, "create", "last", "--assignee", "sh"},
-                  findings_);
-    }
-    std::string waits;
-    findings_.check(hermes::test::wait_until([&] { return at_rest(ground_, waits); }),
-                    "a new dispatcher works", waits);
-    fresh_ = size_at_rest(fresh.pid());
-    fresh.signal(SIGTERM);
-    findings_.check(fresh.wait() == 0, "a dispatcher that is told to end ends in order", "");
     findings_.check(last_.files <= fresh_.files, "no descriptor is leaked",
-                    fmt::format("{} open, {} in a fresh one", last_.files, fresh_.files));
+                    fmt::format("{} open, {} at first: {}, at first: {}", last_.files, fresh_.files,
+                                fmt::join(last_.names, " "), fmt::join(fresh_.names, " ")));
     findings_.check(
         last_.memory_kb <= warm_.memory_kb + k_memory_slack_kb, "memory stays flat",
         fmt::format("{} KiB, {} KiB after the warm-up", last_.memory_kb, warm_.memory_kb));
   }
 
   void check() {
-    const bool alone =
-        hermes::test::wait_until([this] { return processes_of(ground_.home().dir).empty(); });
+    const bool alone = hermes::test::wait_until(
+        [this] { return processes_of(ground_.home().dir).empty(); }, k_patience);
     for (const Process& left : processes_of(ground_.home().dir)) {
       findings_.check(
           alone, "no process is left",
@@ -300,6 +313,7 @@ class Churn {
     all.emplace_back(random_, Millis{100}, [this] { killer_.look(); });
     all.emplace_back(random_, Millis{50}, [this] { watch_files(); });
     all.emplace_back(random_, Millis{200}, [this] { work_ = open_work(ground_); });
+    all.emplace_back(random_, Millis{5000}, [this] { check_invariants(ground_, findings_); });
     return all;
   }();
 };

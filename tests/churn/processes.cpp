@@ -56,4 +56,16 @@ long resident_kb(pid_t pid) {
   return -1;
 }
 
+std::vector<std::string> open_files(pid_t pid) {
+  std::vector<std::string> found;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), gone)) {
+    const auto name = fs::read_symlink(entry.path(), gone);
+    if (!gone) {
+      found.push_back(name);
+    }
+  }
+  return found;
+}
+
 }  // namespace hermes::churn

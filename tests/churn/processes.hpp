@@ -24,4 +24,7 @@ bool belongs_to(const Process& process);
 
 long resident_kb(pid_t pid);
 
+// What its descriptors lead to.
+std::vector<std::string> open_files(pid_t pid);
+
 }  // namespace hermes::churn

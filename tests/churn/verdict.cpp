@@ -61,17 +61,23 @@ void run_command(const Ground& ground, const std::vector<std::string>& words, Fi
                   daemon::test::text_of(ground.path("last.err"))));
 }
 
+void check_invariants(const Ground& ground, Findings& findings) {
+  for (const std::string& name : k_boards) {
+    for (const auto& violation :
+         ground.read(name, [](db::Reader& tx) { return board::check_invariants(tx); })) {
+      findings.add("the invariants hold", name + ": " + violation);
+    }
+  }
+}
+
 void check_boards(const Ground& ground, Findings& findings) {
   for (const std::string& name : k_boards) {
     auto database = ground.open(name);
     const auto problems = database.check_integrity(false);
     findings.check(problems && problems->empty(), "PRAGMA integrity_check says ok",
                    fmt::format("{}: {}", name, problems ? fmt::format("{}", *problems) : "error"));
-    for (const auto& violation :
-         ground.read(name, [](db::Reader& tx) { return board::check_invariants(tx); })) {
-      findings.add("the invariants hold", name + ": " + violation);
-    }
   }
+  check_invariants(ground, findings);
   run_command(ground, {"doctor"}, findings);
 }
 

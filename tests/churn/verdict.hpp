@@ -10,6 +10,8 @@ bool at_rest(const Ground& ground, std::string& waits);
 // Tasks that workers have not taken or finished yet.
 std::int64_t open_work(const Ground& ground);
 
+// They hold at every moment.
+void check_invariants(const Ground& ground, Findings& findings);
 // integrity_check, the invariants and `hermes doctor`.
 void check_boards(const Ground& ground, Findings& findings);
 // That nothing lies in the home but what belongs there, and that it is bounded.
