@@ -6,7 +6,6 @@
 ground=$1
 hermes=$2
 kind=$3
-ulimit -c 0
 run=$HERMES_KANBAN_RUN_ID
 task=$HERMES_KANBAN_TASK
 
