@@ -192,8 +192,8 @@ TEST_CASE("a killed supervisor takes its worker and all descendants along, and i
   const std::string id = board.add(once("setsid sleep 600 & sleep 600 & echo up; wait"));
   rig.start();
   REQUIRE(wait_until([&] { return board.log(id) == "up\n"; }, k_patience));
-  const auto before = rig.worker_processes();
-  REQUIRE(before.size() == 4);  // shim, shell, two sleeps
+  REQUIRE(wait_until([&] { return rig.worker_processes().size() == 4; }, k_patience));
+  const auto before = rig.worker_processes();  // shim, shell, two sleeps
   ::kill(static_cast<pid_t>(*board.last_run(id).shim_pid), SIGKILL);
   REQUIRE(wait_until([&] { return board.task(id).failures == 1; }, k_patience));
   CHECK(std::ranges::none_of(before, lives));
