@@ -230,6 +230,12 @@ std::string masked_key(std::string_view body) {
   return body.starts_with('\n') || body.starts_with("\r\n") ? "\n***\n" : "***";
 }
 
+// What masked_value makes of a long one, so that a text that comes through twice stays as it is.
+bool is_masked(std::string_view value) {
+  const std::size_t stars = value.find("***");
+  return stars <= k_end && value.size() - stars - 3 <= k_end;
+}
+
 // At "://": the password of user:password@host.
 std::optional<Found> url_password(std::string_view text) {
   constexpr std::string_view k_mark = "://";
@@ -248,7 +254,8 @@ std::optional<Found> url_password(std::string_view text) {
   if (port > 0 && port < password.size() && (password[port] == ',' || password[port] == ';')) {
     return std::nullopt;  // the end of the URL, and something else with an '@' in it
   }
-  if (password.front() == '$' || password.front() == '{' || password.front() == '<') {
+  if (password.front() == '$' || password.front() == '{' || password.front() == '<' ||
+      is_masked(password)) {
     return std::nullopt;
   }
   return Found{k_mark.size() + colon + 1, password.size()};
@@ -260,6 +267,7 @@ bool is_harmless(std::string_view value) {
                                                          "yes",  "no",    "required", "optional"};
   const std::string folded = to_lower(value);
   return value.size() < 4 || value.find_first_of("$`{<") == 0 || value.starts_with("***") ||
+         is_masked(value) ||
          std::find(k_nothing.begin(), k_nothing.end(), folded) != k_nothing.end();
 }
 

@@ -54,6 +54,13 @@ TEST_CASE("a private key on one line is masked, and what follows it stays") {
   const std::string once = mask_secrets("k " + head + R"(\nMIIabc\ndef\n)" + tail + R"(\n and on)");
   CHECK(once == "k " + head + "***" + tail + R"(\n and on)");
   CHECK(mask_secrets(once) == once);
+  for (const std::string& text :
+       {"password=" + sample("", 20), "\"token\": \"" + sample("", 30) + "\"",
+        "https://bob:" + sample("", 24) + "@host/"}) {
+    const std::string masked = mask_secrets(text);
+    CHECK(masked != text);
+    CHECK(mask_secrets(masked) == masked);
+  }
 }
 
 TEST_CASE("the value of an Authorization header is masked without a digit in it") {
