@@ -128,7 +128,8 @@ class VerbParser {
         const CLI::Option* option = app_.get_option_no_throw(name);
         if (option != nullptr && option->get_items_expected_max() == 0) {
           return misuse(
-              fmt::format("{} takes no value, it was given '{}'", name, word.substr(equals + 1)),
+              fmt::format("{} takes no value, it was given '{}'", name,
+                          printable(clip(std::string_view(word).substr(equals + 1), 100))),
               usage_of(verb_));
         }
         out.push_back(name);

@@ -31,7 +31,7 @@ Result<void> check_program(const std::string& path) {
     return fail(ErrorCode::invalid,
                 fmt::format("systemd cannot start a program at '{}': the path must be absolute and "
                             "without quotes, backslashes and control characters",
-                            printable(path)),
+                            printable(clip(path, 200))),
                 "install Hermes elsewhere");
   }
   return {};
@@ -41,7 +41,7 @@ Result<void> check_variable(const std::string& name, const std::string& value) {
   if (name.empty() || (name.front() >= '0' && name.front() <= '9') ||
       !std::all_of(name.begin(), name.end(), is_name_character)) {
     return fail(ErrorCode::invalid,
-                fmt::format("'{}' cannot be a variable of a service", printable(name)),
+                fmt::format("'{}' cannot be a variable of a service", printable(clip(name, 200))),
                 "use ASCII letters, digits and _");
   }
   const auto refused = [](char c) { return is_control(c) && c != '\t' && c != '\n'; };
@@ -49,7 +49,7 @@ Result<void> check_variable(const std::string& name, const std::string& value) {
     return fail(ErrorCode::invalid,
                 fmt::format("systemd cannot set {} to '{}': a value must be UTF-8 without control "
                             "characters other than tab and line feed",
-                            name, printable(value)),
+                            name, printable(clip(value, 200))),
                 "choose another value");
   }
   return {};

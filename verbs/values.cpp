@@ -69,7 +69,9 @@ Result<void> check_json_object(const Argument& argument, const std::string& valu
     }
     return refuse(argument, value, "must be a JSON object");
   } catch (const Json::exception& problem) {
-    return refuse(argument, value, fmt::format("is not JSON ({})", problem.what()));
+    // It repeats the text that it stopped at, however long that is.
+    return refuse(argument, value,
+                  fmt::format("is not JSON ({})", printable(clip(problem.what(), 200))));
   }
 }
 
@@ -125,8 +127,9 @@ Result<void> check_argument(const Argument& argument, const Values& values) {
                 std::string(argument.help));
   }
   if (given.size() > 1 && !argument.repeatable && argument.type != Type::boolean) {
-    return refuse(argument, given[1],
-                  fmt::format("was given before ('{}'), and counts once", printable(given[0])));
+    return refuse(
+        argument, given[1],
+        fmt::format("was given before ('{}'), and counts once", printable(clip(given[0], 200))));
   }
   for (const std::string& value : given) {
     TRY(check_value(argument, value));
@@ -190,7 +193,7 @@ Result<void> check(const Verb& verb, const Values& values) {
   for (const auto& [name, ignored] : values.all()) {
     if (find_argument(verb, name) == nullptr) {
       return fail(ErrorCode::usage,
-                  fmt::format("{} takes no argument '{}'", verb.name, printable(name)),
+                  fmt::format("{} takes no argument '{}'", verb.name, printable(clip(name, 200))),
                   fmt::format("see `hermes{}{} {} --help`", verb.group.empty() ? "" : " ",
                               verb.group, verb.name));
     }

@@ -54,6 +54,27 @@ TEST_CASE("values are judged by the schema alone, whatever surface they come fro
   }
 }
 
+TEST_CASE("a refusal shows the beginning of a long value, never the whole", "[verbs]") {
+  const std::string long_text(100'000, 'x');
+  const std::vector<std::pair<std::string, std::vector<std::string>>> rows{
+      {"metadata", {"{\"a\": \"" + long_text}},
+      {"metadata", {long_text}},
+      {"summary", {long_text, "twice"}},
+      {long_text, {"no such argument"}},
+  };
+  for (const auto& [name, given] : rows) {
+    CAPTURE(name.substr(0, 20));
+    Values values;
+    values.add("task_ids", "t_00000001");
+    for (const std::string& value : given) {
+      values.add(name, value);
+    }
+    const auto checked = check(*find_verb("kanban", "complete"), values);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().message.size() < 1000);
+  }
+}
+
 TEST_CASE("typed readers give what was asked for, or nothing", "[verbs]") {
   Values values;
   values.add("n", "42");
