@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -83,6 +84,11 @@ Exit exit_from(const shim::Exit& told) {
   return exit;
 }
 
+// A record that others wrote need not end its text.
+std::string_view boot_of(const shim::Header& header) {
+  return {header.boot, ::strnlen(header.boot, sizeof header.boot)};
+}
+
 std::optional<Observation> ended(const Record& record) {
   if (const auto exit = record.section<shim::Exit>()) {
     return Ended{exit_from(*exit)};
@@ -153,7 +159,7 @@ Result<Observation> observe(const fs::path& path, const std::string* boot) {
   for (const auto deadline = std::chrono::steady_clock::now() + k_arming;;) {
     TRY_ASSIGN(const Record record, Record::read(file.get(), path));
     const auto header = record.section<shim::Header>();
-    if (boot != nullptr && header && std::string_view(header->boot) != *boot) {
+    if (boot != nullptr && header && boot_of(*header) != *boot) {
       return OtherBoot{};
     }
     if (auto observation = ended(record)) {

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "daemon/shim/record.hpp"
@@ -90,6 +91,17 @@ TEST_CASE("a record of another boot is ignored, whatever it says", "[workers]") 
   const Rig rig;
   ForgedRecord("another-boot").with(shim::Started{0, 1}).with(exited(3)).write(rig.record());
   adopted<OtherBoot>(rig);
+}
+
+TEST_CASE("a name of a boot that fills its place ends there", "[workers]") {
+  const Rig rig;
+  shim::Header header{};
+  std::memset(header.boot, 'b', sizeof header.boot);
+  std::memset(header.token, 't', sizeof header.token);
+  ForgedRecord("").with(header).with(exited(3)).write(rig.record());
+  const auto seen = adopt(rig.record(), std::string(sizeof header.boot, 'b'));
+  REQUIRE(seen);
+  CHECK(std::holds_alternative<Ended>(*seen));
 }
 
 TEST_CASE("a valid exit is believed", "[workers]") {
