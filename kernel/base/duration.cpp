@@ -37,7 +37,7 @@ std::string date_text(const std::tm& local) {
 Result<Millis> parse_duration(std::string_view text) {
   const auto bad = [&] {
     return fail(
-        ErrorCode::usage, fmt::format("malformed duration '{}'", printable(text)),
+        ErrorCode::usage, fmt::format("malformed duration '{}'", printable(clip(text, 100))),
         "use a number of seconds or a number with ms, s, m, h or d, for example 90, 30s, 1.5h, 2d; "
         "0 to 10 years");
   };

@@ -48,9 +48,10 @@ Result<Home> find_home(std::string_view hermes_home, std::string_view user_home)
   }
   fs::path dir = fs::path(chosen).lexically_normal();
   if (!dir.is_absolute()) {
-    return fail(ErrorCode::usage,
-                fmt::format("HERMES_HOME is not an absolute path: '{}'", printable(chosen)),
-                "give the whole path, for example $HOME/.hermes");
+    return fail(
+        ErrorCode::usage,
+        fmt::format("HERMES_HOME is not an absolute path: '{}'", printable(clip(chosen, 200))),
+        "give the whole path, for example $HOME/.hermes");
   }
   if (!dir.has_filename()) {
     dir = dir.parent_path();  // "/x/" → "/x": the same home is always spelt the same
