@@ -12,6 +12,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 set(HERMES_SANITIZE "" CACHE STRING "Sanitizers for every program but the static shim, e.g. address,undefined")
+option(HERMES_FUZZ "Build the fuzzers of tests/fuzz, which takes clang, and record which branches an input takes" OFF)
 
 add_library(hermes_standard INTERFACE)
 target_compile_options(hermes_standard INTERFACE
@@ -32,4 +33,7 @@ if(HERMES_SANITIZE)
     # Asio's reference counts end in fences, which TSan does not see; the dispatcher has one thread, so none is needed.
     target_compile_options(hermes_standard INTERFACE -Wno-tsan)
   endif()
+endif()
+if(HERMES_FUZZ)
+  target_compile_options(hermes_standard INTERFACE -fsanitize=fuzzer-no-link)
 endif()
