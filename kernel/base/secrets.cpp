@@ -232,8 +232,13 @@ std::string masked_key(std::string_view body) {
 
 // What masked_value makes of a long one, so that a text that comes through twice stays as it is.
 bool is_masked(std::string_view value) {
-  const std::size_t stars = value.find("***");
-  return stars <= k_end && value.size() - stars - 3 <= k_end;
+  constexpr std::string_view k_stars = "***";
+  for (std::size_t head = 0; head <= std::min(k_end, value.size()); ++head) {
+    if (value.substr(head).starts_with(k_stars) && value.size() - head - k_stars.size() <= k_end) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // At "://": the password of user:password@host.

@@ -56,7 +56,7 @@ TEST_CASE("a private key on one line is masked, and what follows it stays") {
   CHECK(mask_secrets(once) == once);
   for (const std::string& text :
        {"password=" + sample("", 20), "\"token\": \"" + sample("", 30) + "\"",
-        "https://bob:" + sample("", 24) + "@host/"}) {
+        "https://bob:" + sample("", 24) + "@host/", "token=\"E***" + sample("", 20) + "\""}) {
     const std::string masked = mask_secrets(text);
     CHECK(masked != text);
     CHECK(mask_secrets(masked) == masked);
