@@ -63,15 +63,16 @@ length_of() {
 
 # The inputs that were named by hand stay. Of those that were found, which are called by their checksums, a few that together
 # reach most branches take the place of the earlier ones.
-k_kept=18
+k_kept=20
 keep_best() {
-  local program=$1 corpus=$2 found=$3 best=$work/best input
+  local program=$1 corpus=$2 found=$3 best=$work/best room input
   mkdir -p "$best"
   "$program" "${options[@]}" -set_cover_merge=1 -use_counters=0 "$best" "$corpus" "$found"
   find "$corpus" -type f -regextype egrep -regex '.*/[0-9a-f]{40}' -delete
   sha1sum "$corpus"/* | cut -d ' ' -f 1 >"$work/named"
+  room=$((k_kept - $(wc -l <"$work/named")))
   find "$best" -type f -printf '%s %p\n' | sort -rn | cut -d ' ' -f 2 |
-    grep -vFf "$work/named" | head -n "$((k_kept - $(wc -l <"$work/named")))" |
+    grep -vFf "$work/named" | head -n "$((room > 0 ? room : 0))" |
     while IFS= read -r input; do cp "$input" "$corpus"; done || true
   rm -rf "$best"
 }
