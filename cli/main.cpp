@@ -44,7 +44,7 @@ std::string json_lines(const verbs::Json& value) {
 }
 
 std::string printed(const verbs::Verb& verb, const verbs::Answer& answer, bool json) {
-  if (verb.properties.streams || verb.properties.runs_dispatcher) {
+  if (verb.properties.streams || verb.properties.runs_dispatcher || verb.properties.serves) {
     return "";
   }
   if (json && verb.properties.json_lines) {

@@ -50,6 +50,10 @@ class Host {
   };
   virtual Result<int> run_dispatcher(const std::vector<std::string>& arguments,
                                      Handover handover) = 0;
+  // Serves agents on standard input and output until those end; the exit status.
+  virtual Result<int> serve_agents(bool /*orchestrator*/) {
+    return fail(ErrorCode::usage, "this program serves no agents");
+  }
   // The path of a program of ours ("hermes-shim"), "" when it is not to be found.
   virtual std::string find_program(std::string_view name) = 0;
 
@@ -104,6 +108,9 @@ class Host {
   // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
   virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;
 
+  // Whoever asked wants no answer any more. A change that is still to be made is not made then.
+  virtual bool cancelled() { return false; }
+
   // For what must never keep anybody waiting: the program ends quietly, without an answer, when the
   // call takes longer. Nothing where the program does more than this call.
   virtual void give_up_after(Millis) {}
@@ -129,6 +136,8 @@ struct Answer {
   std::vector<Error> failures;             // of the items of a bulk call
   Json people;                             // what only the human form shows
 };
+
+std::string_view program_version();
 
 // Calls the verb's handler, for every surface. Error: forbidden for a worker where the verb is for
 // people; what the handler says.

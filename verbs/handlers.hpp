@@ -5,6 +5,7 @@
 // The handlers that the table names, one file per topic.
 namespace hermes::verbs {
 
+Result<Answer> mcp(Call& call);
 Result<Answer> init(Call& call);
 Result<Answer> version(Call& call);
 Result<Answer> doctor(Call& call);

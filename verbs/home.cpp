@@ -19,6 +19,8 @@ Result<void> mend_board(const home::Home& home, const std::string& slug, Instant
 
 }  // namespace
 
+std::string_view program_version() { return HERMES_VERSION; }
+
 Result<Answer> init(Call& call) {
   const Instant now = call.environment.now;
   TRY_ASSIGN(const home::Home home, find_home(call));
@@ -50,7 +52,7 @@ Result<Answer> init(Call& call) {
 
 Result<Answer> version(Call&) {
   Answer answer;
-  answer.value = {{"version", HERMES_VERSION},
+  answer.value = {{"version", program_version()},
                   {"sqlite", db::loaded_sqlite()},
                   {"schema", db::schema_version()}};
   return answer;

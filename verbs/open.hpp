@@ -42,7 +42,10 @@ template <class Body>
 auto change_at(OpenBoard& open, Call& call, Instant now, Body body)
     -> std::invoke_result_t<Body, board::Change&> {
   return open.database.write(
-      [&](db::Writer& tx) {
+      [&](db::Writer& tx) -> std::invoke_result_t<Body, board::Change&> {
+        if (call.host.cancelled()) {  // while it waited at the gate
+          return fail(ErrorCode::unavailable, "the call was cancelled, and nothing was changed");
+        }
         const Actor actor = board::identified(tx, open.actor, open.paths.slug);
         board::Change change{tx, now, actor, open.paths.slug, open.config.limits, call.random};
         return body(change);

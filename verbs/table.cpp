@@ -10,8 +10,10 @@ namespace hermes::verbs {
 namespace {
 
 constexpr Properties k_reads{.reads_only = true};
-constexpr Properties k_reads_for_agents{.reads_only = true, .for_agents = true};
-constexpr Properties k_for_agents{.for_agents = true};
+constexpr Properties k_tool_that_reads{.reads_only = true, .tool_of = ToolOf::workers};
+constexpr Properties k_tool_that_adds{.tool_of = ToolOf::workers};
+constexpr Properties k_tool_that_sets{.tool_of = ToolOf::workers, .idempotent = true};
+constexpr Properties k_tool_that_stops{.tool_of = ToolOf::workers, .destructive = true};
 constexpr Properties k_writes{};
 constexpr Properties k_for_people{.for_people = true};
 constexpr Properties k_runs_dispatcher{.runs_dispatcher = true, .for_people = true};
@@ -63,6 +65,16 @@ constexpr Verb k_verbs[] = {
      "rule is violated: the "
      "history is printed.",
      arguments::k_selftest, k_reads, selftest},
+    {"",
+     "mcp",
+     "",
+     "serve agents over the Model Context Protocol, on standard input and output",
+     "Inside a worker it offers what a worker may do; elsewhere nothing, unless --orchestrator is "
+     "given. An agent's "
+     "settings name this command; it ends when its standard input does.",
+     arguments::k_mcp,
+     {.serves = true},
+     mcp},
     {"", "help", "", "the page of --help about a verb or a group",
      "For example: `hermes help kanban create`. With --json its arguments, for programs.",
      arguments::k_help, k_reads, help},
@@ -83,15 +95,30 @@ constexpr Verb k_verbs[] = {
      "It is ready at once unless it has a parent that is not done, or --triage or --initial-status "
      "say otherwise. "
      "A title that begins with '-' comes after '--'.",
-     arguments::k_create, k_for_agents, create},
+     arguments::k_create, k_tool_that_adds, create,
+     "Put a new task on the board, for another profile or for later. It starts by itself when it "
+     "is ready: once its "
+     "parents are done, and at once when it has none. Nobody works on a task without an assignee."},
     {"kanban", "swarm", "", "put a graph on the board: workers, a verifier, a synthesizer",
      "The root is done at once and holds the blackboard; the workers are ready, the verifier waits "
      "for all of them, the synthesizer for the verifier. All of it is made, or nothing.",
      arguments::k_swarm, k_writes, swarm},
-    {"kanban", "list", "ls", "the tasks of the board", "", arguments::k_list, k_reads_for_agents,
-     list},
+    {"kanban",
+     "list",
+     "ls",
+     "the tasks of the board",
+     "",
+     arguments::k_list,
+     {.reads_only = true, .tool_of = ToolOf::orchestrators},
+     list,
+     "The tasks of the board, the most urgent first. When `truncated` is true there are more: ask "
+     "again with "
+     "`limit` set to `next_limit`, or filter."},
     {"kanban", "show", "", "one task with its links, comments, events and runs", "",
-     arguments::k_task_and_states, k_reads_for_agents, show},
+     arguments::k_task_and_states, k_tool_that_reads, show,
+     "One task with its text, links, comments, attachments, newest events and runs. "
+     "`worker_context` is the text "
+     "that its worker is given: read it first."},
     {"kanban", "claim", "", "take a ready task to work on it yourself",
      "The claim lives until its time is over; `heartbeat` renews it, `complete`, `block` and "
      "`reclaim` end it.",
@@ -99,11 +126,28 @@ constexpr Verb k_verbs[] = {
     {"kanban", "complete", "", "say that tasks are done",
      "Each task is done by itself; --summary and --metadata "
      "belong to one run, so they take one task.",
-     arguments::k_complete, k_for_agents, complete},
+     arguments::k_complete, k_tool_that_sets, complete,
+     "Say that the task is done, which ends your work on it: the tasks that wait for it may start "
+     "and are given the "
+     "summary and the metadata. Only when it is really done; otherwise kanban_block."},
     {"kanban", "block", "", "say that tasks cannot go on", "A running worker is stopped.",
-     arguments::k_block, k_for_agents, block},
-    {"kanban", "unblock", "", "put blocked or scheduled tasks back into the queue", "",
-     arguments::k_unblock, k_for_agents, unblock},
+     arguments::k_block, k_tool_that_stops, block,
+     "Say that the task cannot go on, and why, which ends your work on it for now. Kinds: "
+     "needs_input (a person has "
+     "to answer), capability (something is missing here), transient (try again later), dependency "
+     "(an open parent). "
+     "`status` says where the task has landed."},
+    {"kanban",
+     "unblock",
+     "",
+     "put blocked or scheduled tasks back into the queue",
+     "",
+     arguments::k_unblock,
+     {.tool_of = ToolOf::orchestrators, .idempotent = true},
+     unblock,
+     "Put a blocked or scheduled task back into the queue. Say first, with kanban_comment, what "
+     "its next worker has "
+     "to know."},
     {"kanban", "promote", "", "move tasks from triage, todo or blocked to ready, or try them now",
      "Refused while a link is open, naming the parents. A ready task that is held after a failure "
      "or a rate limit is tried again at once.",
@@ -135,14 +179,14 @@ constexpr Verb k_verbs[] = {
     {"kanban", "schedule", "", "put tasks aside until a time, or until they are unblocked",
      "From todo, ready, running (the worker is stopped) and blocked; a scheduled task gets another "
      "time. Without --at and --in they wait for `unblock`.",
-     arguments::k_schedule, k_for_agents, schedule},
+     arguments::k_schedule, k_writes, schedule},
     {"kanban", "request-review", "", "hand the work of running tasks to a reviewer",
      "[dispatcher] reviewer names the profile that reviews; without one a person does. `complete` "
      "approves.",
-     arguments::k_review, k_for_agents, request_review},
+     arguments::k_review, k_writes, request_review},
     {"kanban", "request-changes", "", "send tasks that are in review back to work",
-     "The reason becomes a comment, which the next worker is given.", arguments::k_review,
-     k_for_agents, request_changes},
+     "The reason becomes a comment, which the next worker is given.", arguments::k_review, k_writes,
+     request_changes},
     {"kanban", "reopen-review", "", "put done tasks back into review",
      "Children that run, are in review or are done are not touched; the others wait again.",
      arguments::k_review, k_writes, reopen_review},
@@ -158,21 +202,28 @@ constexpr Verb k_verbs[] = {
      "Says which tasks are left waiting for them. --rm is refused while a task waits for them.",
      arguments::k_archive, k_writes, archive},
     {"kanban", "heartbeat", "", "say that the work on a task goes on", "Renews the claim.",
-     arguments::k_heartbeat, k_for_agents, heartbeat},
-    {"kanban", "comment", "", "add a comment to a task", "", arguments::k_comment, k_for_agents,
-     comment},
+     arguments::k_heartbeat, k_tool_that_sets, heartbeat,
+     "Say that your work on the task goes on, with a word on how far it is. In long work at least "
+     "once an hour."},
+    {"kanban", "comment", "", "add a comment to a task", "", arguments::k_comment, k_tool_that_adds,
+     comment,
+     "Add a comment to a task, also to one of others: people and its next workers read it."},
     {"kanban", "attach", "", "keep a file with a task", "A worker attaches to its own task only.",
-     arguments::k_attach, k_for_agents, attach},
+     arguments::k_attach, k_tool_that_adds, attach,
+     "Keep a file with the task, up to 25 MiB. A file that lies in the workspace is kept more "
+     "cheaply by naming its path in "
+     "`artifacts` of kanban_complete."},
     {"kanban", "attachments", "", "the files that are kept with a task", "", arguments::k_one_task,
-     k_reads_for_agents, attachments},
+     k_tool_that_reads, attachments,
+     "The files that are kept with a task, with the path of each to read it from."},
     {"kanban", "attach-rm", "", "remove a file that is kept with a task", "",
      arguments::k_attach_rm, k_writes, attach_rm},
-    {"kanban", "link", "", "let one task wait for another", "", arguments::k_link, k_for_agents,
-     link},
+    {"kanban", "link", "", "let one task wait for another", "", arguments::k_link, k_tool_that_sets,
+     link, "Let one task (child_id) wait for another (parent_id). A circle is refused."},
     {"kanban", "unlink", "", "let a task wait no longer for another", "", arguments::k_unlink,
      k_writes, unlink},
     {"kanban", "context", "", "the text that a worker of the task is given", "",
-     arguments::k_one_task, k_reads_for_agents, context},
+     arguments::k_one_task, k_reads, context},
     {"kanban", "runs", "", "the runs of a task", "", arguments::k_task_and_states, k_reads, runs},
     {"kanban", "log", "", "what a worker wrote", "", arguments::k_log, k_reads, log},
     {"kanban", "assign", "", "give a task to a profile, or to nobody",
@@ -197,8 +248,8 @@ constexpr Verb k_verbs[] = {
      arguments::k_watch,
      {.reads_only = true, .streams = true},
      watch},
-    {"kanban", "why", "", "what keeps a task from running", "", arguments::k_one_task,
-     k_reads_for_agents, why},
+    {"kanban", "why", "", "what keeps a task from running", "", arguments::k_one_task, k_reads,
+     why},
     {"kanban", "diagnostics", "diag",
      "what is wrong and can be mended, with commands that may help",
      "Tasks that fail again and again, wait for too long or are forgotten; profiles that are "

@@ -35,8 +35,13 @@ class Values {
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
+// What a surface calls an argument, for messages. On the command line: "ID", "--note".
+using ArgumentName = std::string (*)(const Argument&);
+std::string name_on_command_line(const Argument& argument);
+
 // Every value against the schema of the verb: known, given when required, given once unless
 // repeatable, of its type, in its range. Error: usage, naming the argument, the value and the rule.
-Result<void> check(const Verb& verb, const Values& values);
+Result<void> check(const Verb& verb, const Values& values,
+                   ArgumentName name = name_on_command_line);
 
 }  // namespace hermes::verbs

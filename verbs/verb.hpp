@@ -29,6 +29,18 @@ enum class Type {
   path,         // of a file or directory
 };
 
+// How an argument appears in the tool that agents are given for its verb (MCP). Without a name it
+// is none of that tool. Type, words and range are those of the argument.
+struct Parameter {
+  std::string_view name = {};
+  bool required = false;  // although people may leave it out
+  bool own_task = false;  // inside a worker it may be left out: the worker's task
+  bool content = false;   // base64 of what the verb reads from standard input
+  std::optional<std::int64_t> most = {};
+  std::string_view fallback = {};  // what the tool passes on when nothing is given
+  std::string_view help = {};      // instead of the argument's, which is about the command line
+};
+
 // One argument of a verb. A positional is named like any other; readers that have no positions
 // (MCP, REST) use the name alone.
 struct Argument {
@@ -47,18 +59,25 @@ struct Argument {
   std::optional<std::int64_t> most = {};
   std::string_view fallback = {};  // the value when none is given, for help; the handler applies it
   std::span<const std::string_view> words = {};
+  Parameter tool = {};
 };
+
+// Who is offered a verb as a tool (MCP). Orchestrators have all that workers have.
+enum class ToolOf { nobody, orchestrators, workers };
 
 struct Properties {
   bool reads_only = false;
   bool streams = false;              // answers by Host::emit, line by line, until it is stopped
   bool runs_dispatcher = false;      // becomes hermes-dispatcher: not for servers
   bool controls_dispatcher = false;  // starts, stops or installs it: not for servers
-  bool for_agents = false;           // offered to workers as a tool
-  bool for_people = false;           // runs the fleet: refused inside a worker, whatever it names
-  bool takes_board = false;          // --board has a meaning, whatever the group says
-  bool json_lines = false;           // --json prints one object per line, not one value
-  bool hidden = false;               // for other programs: not in help, completion or the manual
+  bool serves = false;  // becomes a server on standard input and output: not for servers
+  ToolOf tool_of = ToolOf::nobody;
+  bool destructive = false;  // of a tool: may undo or end what others do
+  bool idempotent = false;   // of a tool: a second call changes nothing more
+  bool for_people = false;   // runs the fleet: refused inside a worker, whatever it names
+  bool takes_board = false;  // --board has a meaning, whatever the group says
+  bool json_lines = false;   // --json prints one object per line, not one value
+  bool hidden = false;       // for other programs: not in help, completion or the manual
 };
 
 using Handler = Result<Answer> (*)(Call&);
@@ -83,6 +102,8 @@ struct Verb {
   std::span<const Argument> arguments;
   Properties properties;
   Handler handler = nullptr;
+  std::string_view tool_help =
+      {};  // what a model is told of the tool; help and more are for people
 };
 
 }  // namespace hermes::verbs

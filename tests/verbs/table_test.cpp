@@ -55,10 +55,31 @@ TEST_CASE("verbs for agents neither stream nor start programs", "[verbs]") {
   for (const Verb& verb : all_verbs()) {
     CHECK_FALSE((verb.properties.runs_dispatcher && !verb.properties.for_people));
     CHECK_FALSE((verb.properties.controls_dispatcher && !verb.properties.for_people));
-    if (verb.properties.for_agents) {
+    if (verb.properties.tool_of != ToolOf::nobody) {
+      INFO(verb.name);
       CHECK_FALSE(verb.properties.for_people);
       CHECK(!verb.properties.streams);
       CHECK(!verb.properties.runs_dispatcher);
+      CHECK(!verb.properties.serves);
+      CHECK(verb.group == "kanban");
+      CHECK(!verb.tool_help.empty());
+    }
+  }
+}
+
+TEST_CASE("what a tool needs can be given to it, under names of its own", "[verbs]") {
+  for (const Verb& verb : all_verbs()) {
+    std::set<std::string_view> names{"board"};
+    for (const Argument& argument : verb.arguments) {
+      INFO(verb.name << " " << argument.name);
+      if (verb.properties.tool_of == ToolOf::nobody) {
+        continue;
+      }
+      CHECK((!argument.required || !argument.tool.name.empty()));
+      CHECK((argument.tool.name.empty() || names.insert(argument.tool.name).second));
+      // Who speaks is never told by whoever calls.
+      CHECK((argument.tool.name.empty() ||
+             (argument.name != "author" && argument.name != "created-by")));
     }
   }
 }
