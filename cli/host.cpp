@@ -20,6 +20,7 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
+#include "mcp/server.hpp"
 #include "verbs/programs.hpp"
 
 namespace hermes::cli {
@@ -119,6 +120,10 @@ Result<int> TerminalHost::run_dispatcher(const std::vector<std::string>& argumen
   }
   return handover == Handover::replace ? become_program(path, arguments)
                                        : run_quietly(path, arguments);
+}
+
+Result<int> TerminalHost::serve_agents(bool orchestrator) {
+  return mcp::serve({orchestrator, environment().variables}, *this);
 }
 
 Result<verbs::Host::ProgramEnd> TerminalHost::run_program(const std::vector<std::string>& argv,

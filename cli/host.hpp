@@ -21,6 +21,7 @@ class TerminalHost final : public verbs::Host {
   std::string holder() override;
   home::DispatcherState dispatcher_state(const home::Home& home) override;
   Result<int> run_dispatcher(const std::vector<std::string>& arguments, Handover handover) override;
+  Result<int> serve_agents(bool orchestrator) override;
   std::string find_program(std::string_view name) override;
   Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override;
   Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) override;

@@ -10,7 +10,7 @@ only() {
   local pattern=$1
   shift
   local found
-  found=$(grep -rnE "^#include <($pattern)" kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
+  found=$(grep -rnE "^#include <($pattern)" kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -vE "^($(IFS='|'; echo "$*"))" || true)
   if [ -n "$found" ]; then
     printf 'only %s may include <%s:\n%s\n' "$*" "$pattern" "$found"
     status=1
@@ -23,13 +23,13 @@ only 'systemd/' daemon/service.cpp
 only 'toml\+\+/|toml' kernel/home/settings.cpp
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
-found=$(grep -rnE '(json|Json)::parse\(' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' |
+found=$(grep -rnE '(json|Json)::parse\(' kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' |
   grep -vE '^(kernel/board/json.hpp|verbs/values.cpp)' || true)
 if [ -n "$found" ]; then
   printf 'JSON of unknown origin is parsed by parse_json (kernel/board/json.hpp), which bounds its depth:\n%s\n' "$found"
   status=1
 fi
-found=$(grep -rnE 'PRAGMA' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
+found=$(grep -rnE 'PRAGMA' kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' | grep -v '^kernel/db/' || true)
 if [ -n "$found" ]; then
   printf 'only kernel/db says PRAGMA:\n%s\n' "$found"
   status=1
@@ -39,7 +39,7 @@ if [ -n "$found" ]; then
   printf 'the kernel reads no clock, no environment and starts nothing:\n%s\n' "$found"
   status=1
 fi
-found=$(grep -rnE 'co_await|co_return|co_yield' kernel sim verbs cli daemon systemd --include='*.hpp' --include='*.cpp' || true)
+found=$(grep -rnE 'co_await|co_return|co_yield' kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' || true)
 if [ -n "$found" ]; then
   printf 'no coroutines (g++ 12 miscompiles them):\n%s\n' "$found"
   status=1

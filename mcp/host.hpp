@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+
+#include "kernel/base/fd.hpp"
+#include "verbs/call.hpp"
+
+namespace hermes::mcp {
+
+// The call that runs can be given up from another thread.
+class Cancellation {
+ public:
+  Cancellation();
+
+  void request();
+  void forget();  // before the next call
+  bool requested() const { return requested_; }
+  int fd() const { return event_.get(); }  // readable once it is requested
+
+ private:
+  std::atomic<bool> requested_ = false;
+  Fd event_;
+};
+
+// The program's host, but for what a terminal has and a server has not: input is what came with the
+// call, and nothing is printed.
+class CallHost final : public verbs::Host {
+ public:
+  CallHost(verbs::Host& program, const Cancellation& cancellation, std::string input)
+      : program_(program), cancellation_(cancellation), input_(std::move(input)) {}
+
+  Instant now() override { return program_.now(); }
+  HostIdentity identity() override { return program_.identity(); }
+  std::string holder() override { return program_.holder(); }
+  home::DispatcherState dispatcher_state(const home::Home& home) override {
+    return program_.dispatcher_state(home);
+  }
+  Result<int> run_dispatcher(const std::vector<std::string>& arguments, Handover handover) override;
+  std::string find_program(std::string_view name) override { return program_.find_program(name); }
+  Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override {
+    return program_.run_program(argv, limit);
+  }
+  Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) override {
+    return program_.run_child(command, limit);
+  }
+  Result<void> start_dispatcher(const home::Home& home, const std::filesystem::path& log) override {
+    return program_.start_dispatcher(home, log);
+  }
+  Result<void> stop_dispatcher(const home::Home& home, Millis limit) override {
+    return program_.stop_dispatcher(home, limit);
+  }
+  std::optional<std::string> variable_of(pid_t pid, std::string_view name) override {
+    return program_.variable_of(pid, name);
+  }
+  Result<std::string> read_input(std::size_t most) override;
+  void begin(const verbs::Json&) override {}
+  bool emit(const verbs::Json&) override { return false; }
+  Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
+  bool cancelled() override { return cancellation_.requested(); }
+
+ private:
+  verbs::Host& program_;
+  const Cancellation& cancellation_;
+  std::string input_;
+};
+
+}  // namespace hermes::mcp

@@ -1,0 +1,54 @@
+#include "mcp/session.hpp"
+
+#include <cassert>
+
+#include "kernel/base/text.hpp"
+#include "mcp/schema.hpp"
+#include "verbs/table.hpp"
+
+namespace hermes::mcp {
+
+namespace {
+
+std::string variable(const Session::Variables& variables, std::string_view name) {
+  const auto found = variables.find(name);
+  return found == variables.end() ? "" : std::string(trim(found->second));
+}
+
+}  // namespace
+
+Session::Session(Variables variables, bool orchestrator, verbs::Host& host)
+    : variables_(std::move(variables)),
+      role_(orchestrator ? Role::orchestrator : Role::nobody),
+      own_task_(variable(variables_, "HERMES_KANBAN_TASK")),
+      host_(host) {
+  if (!own_task_.empty()) {
+    role_ = Role::worker;
+    own_board_ = variable(variables_, "HERMES_KANBAN_BOARD");
+  }
+}
+
+bool Session::offers(const verbs::Verb& verb) const {
+  using verbs::ToolOf;
+  const ToolOf of = verb.properties.tool_of;
+  return (role_ == Role::worker && of == ToolOf::workers) ||
+         (role_ == Role::orchestrator && of != ToolOf::nobody);
+}
+
+Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const {
+  TRY(verbs::check(verb, given.values, parameter_name));
+  const verbs::Environment environment{variables_, host_.now()};
+  CallHost host(host_, cancellation_, std::move(given.input));
+  SystemRandom random;
+  verbs::Call call{verb,  std::move(given.values), std::move(given.board), true, environment, host,
+                   random};
+  return verbs::perform(call);
+}
+
+const verbs::Verb& kanban_verb(std::string_view name) {
+  const verbs::Verb* verb = verbs::find_verb("kanban", name);
+  assert(verb != nullptr);
+  return *verb;
+}
+
+}  // namespace hermes::mcp
