@@ -149,13 +149,16 @@ Result<void> add_value(const Argument& argument, const Json& value, Session::Giv
 
 // A narrower range than that of the command line.
 Result<void> check_tool_range(const Argument& argument, const Json& value) {
-  if (argument.tool.most && value.is_number() &&
-      value.get<double>() > static_cast<double>(*argument.tool.most)) {
-    return wrong_type(argument, value,
-                      fmt::format("a whole number from {} to {}", argument.least.value_or(0),
-                                  *argument.tool.most));
+  if (!argument.tool.most || !value.is_number()) {
+    return {};
   }
-  return {};
+  const auto least = argument.least.value_or(0);
+  const auto number = value.get<double>();
+  if (number >= static_cast<double>(least) && number <= static_cast<double>(*argument.tool.most)) {
+    return {};
+  }
+  return wrong_type(argument, value,
+                    fmt::format("a whole number from {} to {}", least, *argument.tool.most));
 }
 
 Result<void> refuse_unknown(const verbs::Verb& verb, const Json& arguments) {

@@ -58,6 +58,8 @@ class Hermes {
   // Creates a task and answers its id.
   std::string create(std::vector<std::string> words) const;
 
+  // NAME=VALUE, as a program of the same home is given it.
+  std::vector<std::string> environment() const;
   void set(const std::string& name, const std::string& value) { environment_[name] = value; }
   void unset(const std::string& name) { environment_.erase(name); }
 
@@ -71,7 +73,6 @@ class Hermes {
   void add_board(const std::string& slug) const;
 
  private:
-  std::vector<std::string> environment() const;
   Ran run_one(const char* program, const std::vector<std::string>& words,
               const std::string& input) const;
 

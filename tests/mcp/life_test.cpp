@@ -1,0 +1,247 @@
+#include <catch2/catch.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <memory>
+#include <set>
+#include <sstream>
+
+#include "mcp/client.hpp"
+#include "support/wait.hpp"
+
+namespace hermes::test {
+
+namespace {
+
+// Keeps every writer of the default board waiting while it lives.
+class HeldGate {
+ public:
+  explicit HeldGate(const Hermes& hermes)
+      : fd_(::open((hermes.board() / "board.lock").c_str(), O_RDWR | O_CLOEXEC)) {
+    REQUIRE(::flock(fd_.get(), LOCK_EX) == 0);
+  }
+  void let_go() { fd_.reset(); }
+
+ private:
+  Fd fd_;
+};
+
+Json create_params(const std::string& title) {
+  return {{"name", "kanban_create"}, {"arguments", {{"title", title}}}};
+}
+
+// A call of the process waits for the gate.
+bool waits_at_gate(const Hermes& hermes) {
+  std::ifstream locks("/proc/locks");
+  std::ostringstream text;
+  text << locks.rdbuf();
+  struct stat facts {};
+  ::stat((hermes.board() / "board.lock").c_str(), &facts);
+  const std::string inode = ":" + std::to_string(facts.st_ino) + " ";
+  std::istringstream lines(text.str());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("-> FLOCK") != std::string::npos && line.find(inode) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// CPU time of a process so far, in clock ticks (proc(5): utime and stime).
+long ticks(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  std::istringstream rest(text.substr(text.rfind(')') + 2));
+  std::string word;
+  for (int i = 0; i < 11; ++i) {
+    rest >> word;
+  }
+  long user = 0;
+  long system = 0;
+  rest >> user >> system;
+  return user + system;
+}
+
+}  // namespace
+
+TEST_CASE("ping is answered while a call waits at the write gate", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  HeldGate gate(hermes);
+  const int create = client.ask("tools/call", create_params("waits"));
+  REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
+  CHECK(client.request("ping").contains("result"));
+  CHECK(client.request("tools/list").contains("result"));
+  gate.let_go();
+  const Json made = client.receive();
+  CHECK(made["id"] == create);
+  CHECK(made["result"]["isError"] == false);
+}
+
+TEST_CASE("a call that is cancelled at the write gate changes nothing and is not answered",
+          "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  HeldGate gate(hermes);
+  const int running = client.ask("tools/call", create_params("cancelled while it waits"));
+  REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
+  const int queued = client.ask("tools/call", create_params("cancelled before it begins"));
+  const int kept = client.ask("tools/call", create_params("kept"));
+  client.notify("notifications/cancelled", {{"requestId", running}, {"reason", "changed my mind"}});
+  client.notify("notifications/cancelled", {{"requestId", queued}});
+  CHECK(client.request("ping").contains("result"));  // both were heard
+  gate.let_go();
+  CHECK(client.receive()["id"] == kept);
+  const Json list = client.ask_tool("kanban_list");
+  REQUIRE(list["count"] == 1);
+  CHECK(list["tasks"][0]["title"] == "kept");
+}
+
+TEST_CASE("an id is answered once, also when it is given to two requests", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  HeldGate gate(hermes);
+  const int id = client.ask("tools/call", create_params("first"));
+  REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
+  client.send({{"jsonrpc", "2.0"}, {"id", id}, {"method", "ping"}});
+  const Json refused = client.receive();
+  CHECK(refused["error"]["code"] == -32600);
+  CHECK(!refused.contains("id"));
+  gate.let_go();
+  CHECK(client.receive()["id"] == id);
+  // Answered, it may be used again.
+  client.send({{"jsonrpc", "2.0"}, {"id", id}, {"method", "ping"}});
+  CHECK(client.receive()["id"] == id);
+}
+
+TEST_CASE("when input ends, all that was asked is done and answered, and the status is 0",
+          "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  std::set<int> asked;
+  for (int i = 0; i < 20; ++i) {
+    asked.insert(client.ask("tools/call", create_params("t")));
+  }
+  client.close_input();
+  while (const auto line = client.receive_line()) {
+    asked.erase(Json::parse(*line)["id"].get<int>());
+  }
+  CHECK(asked.empty());
+  CHECK(client.wait() == 0);
+  CHECK(Json::parse(hermes.kanban({"list", "--json"}).out).size() == 20);
+}
+
+TEST_CASE("SIGTERM ends a session in order, also while a call waits", "[mcp]") {
+  const Hermes hermes;
+  {
+    McpClient idle(hermes);
+    idle.initialize();
+    idle.signal(SIGTERM);
+    CHECK(idle.wait() == 0);
+  }
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  HeldGate gate(hermes);
+  client.ask("tools/call", create_params("cut off"));
+  REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
+  client.signal(SIGTERM);
+  gate.let_go();
+  CHECK(client.wait() == 0);
+  CHECK(Json::parse(hermes.kanban({"list", "--json"}).out).empty());
+}
+
+TEST_CASE("a client that is gone ends its session", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  client.close_output();
+  CHECK(client.wait() == 0);
+}
+
+TEST_CASE("a client that reads late loses no answer", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  const std::string id = client.ask_tool(
+      "kanban_create", {{"title", "t"}, {"body", std::string(50'000, 'b')}})["task_id"];
+  // More than a pipe holds, and nobody reads.
+  std::set<int> asked;
+  for (int i = 0; i < 60; ++i) {
+    asked.insert(
+        client.ask("tools/call", {{"name", "kanban_show"}, {"arguments", {{"task_id", id}}}}));
+  }
+  while (!asked.empty()) {
+    const Json response = client.receive();
+    CHECK(response["result"]["structuredContent"]["task"]["body"].get<std::string>().size() ==
+          50'000);
+    REQUIRE(asked.erase(response["id"].get<int>()) == 1);
+  }
+}
+
+TEST_CASE("an idle session uses no processor time", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  client.ask_tool("kanban_list");
+  const long before = ticks(client.pid());
+  CHECK(client.stays_silent(std::chrono::milliseconds{500}));
+  CHECK(ticks(client.pid()) - before <= 1);
+}
+
+TEST_CASE("nothing but messages is written to standard output", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  // Advice and warnings are part of the answer.
+  const Json made = client.ask_tool("kanban_create", {{"title", "t"}, {"assignee", "shel"}});
+  CHECK(made["notes"][0].get<std::string>().find("shell") != std::string::npos);
+  client.send_bytes("nonsense\n");
+  CHECK(client.receive().contains("error"));
+  CHECK(client.errors().find("refused") != std::string::npos);
+}
+
+TEST_CASE("20 sessions at once on one board lose and double nothing", "[mcp]") {
+  const Hermes hermes;
+  constexpr int k_sessions = 20;
+  constexpr int k_each = 10;
+  std::vector<std::unique_ptr<McpClient>> clients;
+  for (int i = 0; i < k_sessions; ++i) {
+    clients.push_back(
+        std::make_unique<McpClient>(hermes, std::vector<std::string>{"--orchestrator"}));
+  }
+  for (auto& client : clients) {
+    client->initialize();
+  }
+  for (int i = 0; i < k_each; ++i) {
+    for (auto& client : clients) {
+      client->ask("tools/call", create_params("t"));
+    }
+  }
+  std::set<std::string> ids;
+  for (auto& client : clients) {
+    for (int i = 0; i < k_each; ++i) {
+      const Json response = client->receive();
+      INFO(response.dump());
+      REQUIRE(response["result"]["isError"] == false);
+      ids.insert(response["result"]["structuredContent"]["task_id"].get<std::string>());
+    }
+    client->close_input();
+  }
+  for (auto& client : clients) {
+    CHECK(client->wait() == 0);
+  }
+  CHECK(ids.size() == k_sessions * k_each);
+  CHECK(Json::parse(hermes.kanban({"list", "--json"}).out).size() == k_sessions * k_each);
+  CHECK(hermes.kanban({"doctor"}).status == 0);
+}
+
+}  // namespace hermes::test
