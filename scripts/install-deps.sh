@@ -4,6 +4,7 @@
 #   scripts/install-deps.sh          to build and to test
 #   scripts/install-deps.sh build    to build only
 #   scripts/install-deps.sh package  to build the Debian package and to try it in a clean system
+#   scripts/install-deps.sh mcp      for scripts/mcp-sdk.sh, which tries the official clients of MCP
 #   scripts/install-deps.sh lint     for scripts/lint.sh and the clang preset
 #   scripts/install-deps.sh fuzz     for scripts/fuzz.sh
 #
@@ -17,6 +18,7 @@ build=(
 )
 test=(catch2 procps sqlite3 systemd task-spooler zsh fish mandoc man-db python3)
 package=(dpkg-dev file lintian debootstrap)
+mcp=(nodejs npm)
 lint=(clang-19 clang-tidy-19 clang-format-14 shellcheck)
 fuzz=(clang-19 libclang-rt-19-dev)
 
@@ -24,10 +26,12 @@ case "${1:-test}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
   package) wanted=("${build[@]}" "${package[@]}") ;;
+  mcp) wanted=("${build[@]}" "${test[@]}" "${mcp[@]}") ;;
   lint) wanted=("${build[@]}" "${test[@]}" "${lint[@]}") ;;
   fuzz) wanted=("${build[@]}" "${test[@]}" "${fuzz[@]}") ;;
   *)
     echo "usage: $0 [build|test|package|lint|fuzz]" >&2
+    echo "usage: $0 [build|test|package|mcp|lint]" >&2
     exit 2
     ;;
 esac
