@@ -34,6 +34,7 @@ constexpr Measurement k_measurements[] = {
     {"start", "commit of a task to its worker's first instruction", measure_start},
     {"jobs", "durable jobs per second, and task-spooler's", measure_jobs},
     {"cli", "list and create above `true`", measure_cli},
+    {"mcp", "show, list and comment of an agent, and ping", measure_mcp},
     {"death", "SIGKILL of a worker to its event", measure_death},
     {"watch", "commit to the line of watch", measure_watch},
     {"scale", "10,000 and 100,000 tasks of five links against 100", measure_scale},

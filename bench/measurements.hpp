@@ -16,6 +16,7 @@ struct Effort {
 std::vector<Row> measure_start(Effort effort);
 std::vector<Row> measure_jobs(Effort effort);
 std::vector<Row> measure_cli(Effort effort);
+std::vector<Row> measure_mcp(Effort effort);
 std::vector<Row> measure_death(Effort effort);
 std::vector<Row> measure_watch(Effort effort);
 std::vector<Row> measure_scale(Effort effort);
