@@ -91,7 +91,11 @@ class SpawnPlan {
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    posix_spawnattr_setflags(&attributes_, static_cast<short>(POSIX_SPAWN_SETSIGDEF | flags));
+    sigset_t none;  // what is blocked here, in a server of agents, is none of the child's business
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setflags(
+        &attributes_, static_cast<short>(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | flags));
     open(STDIN_FILENO, "/dev/null", O_RDONLY);
   }
   ~SpawnPlan() {

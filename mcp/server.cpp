@@ -162,6 +162,7 @@ void Server::look() {
   if (pause_ && !running_) {  // never while a call may hold the write gate
     pause_ = false;
     ::raise(SIGSTOP);
+    begin_next();  // what came while it was stopped
   }
 }
 

@@ -67,6 +67,13 @@ long ticks(pid_t pid) {
   return user + system;
 }
 
+bool is_stopped(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  return text.substr(text.rfind(')') + 2, 1) == "T";
+}
+
 }  // namespace
 
 TEST_CASE("ping is answered while a call waits at the write gate", "[mcp]") {
@@ -185,6 +192,24 @@ TEST_CASE("a client that reads late loses no answer", "[mcp]") {
           50'000);
     REQUIRE(asked.erase(response["id"].get<int>()) == 1);
   }
+}
+
+TEST_CASE("Ctrl-Z stops a session between calls, never while it may hold the write gate", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  HeldGate gate(hermes);
+  const int create = client.ask("tools/call", create_params("not stopped"));
+  REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
+  client.signal(SIGTSTP);
+  CHECK(client.request("ping").contains("result"));
+  gate.let_go();
+  REQUIRE(wait_until([&] { return is_stopped(client.pid()); }));
+  CHECK(Json::parse(hermes.kanban({"list", "--json"}).out).size() == 1);
+  const int list = client.ask("tools/call", {{"name", "kanban_list"}});
+  client.signal(SIGCONT);
+  CHECK(client.receive()["id"] == create);
+  CHECK(client.receive()["id"] == list);
 }
 
 TEST_CASE("an idle session uses no processor time", "[mcp]") {
