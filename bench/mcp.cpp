@@ -100,9 +100,13 @@ std::vector<Row> measure_mcp(Effort effort) {
   const TempHome home;
   Board board(home);
   board.fill(k_tasks_on_board, "");
-  const std::string task = board.read([](db::Reader& tx) {
-    auto row = tx.query("SELECT id FROM tasks ORDER BY id LIMIT 1");
-    return row.next() ? row.text(0) : std::string();
+  // Each call looks at another task, so that none grows long.
+  const std::vector<std::string> tasks = board.read([](db::Reader& tx) {
+    std::vector<std::string> ids;
+    for (auto row = tx.query("SELECT id FROM tasks"); row.next();) {
+      ids.push_back(row.text(0));
+    }
+    return ids;
   });
   Session session(home);
   Sample pings;
@@ -111,6 +115,7 @@ std::vector<Row> measure_mcp(Effort effort) {
   Sample comments;
   for (int i = 0; i < effort.of(500, 10); ++i) {
     throw_if_interrupted();
+    const std::string& task = tasks[static_cast<std::size_t>(i) % tasks.size()];
     pings.add(session.ask("ping", nlohmann::json::object()));
     shows.add(session.call("kanban_show", {{"task_id", task}}));
     pings.add(session.ask("ping", nlohmann::json::object()));
