@@ -119,7 +119,7 @@ TEST_CASE("an id is answered once, also when it is given to two requests", "[mcp
   const int id = client.ask("tools/call", create_params("first"));
   REQUIRE(wait_until([&] { return waits_at_gate(hermes); }));
   client.send({{"jsonrpc", "2.0"}, {"id", id}, {"method", "ping"}});
-  const Json refused = client.receive();
+  Json refused = client.receive();
   CHECK(refused["error"]["code"] == -32600);
   CHECK(!refused.contains("id"));
   gate.let_go();
