@@ -30,8 +30,7 @@ case "${1:-test}" in
   lint) wanted=("${build[@]}" "${test[@]}" "${lint[@]}") ;;
   fuzz) wanted=("${build[@]}" "${test[@]}" "${fuzz[@]}") ;;
   *)
-    echo "usage: $0 [build|test|package|lint|fuzz]" >&2
-    echo "usage: $0 [build|test|package|mcp|lint]" >&2
+    echo "usage: $0 [build|test|package|mcp|lint|fuzz]" >&2
     exit 2
     ;;
 esac
