@@ -95,7 +95,7 @@ Result<Json> show(const Session& session, Session::Given given) {
 }
 
 // One more than asked for is read: whether there are more need not be counted.
-Result<Json> list(const Session& session, Session::Given given) {
+Result<Json> list(const Session& session, const Session::Given& given) {
   const std::int64_t limit = given.values.integer("limit").value_or(k_most_listed);
   verbs::Values values;
   for (const auto& [name, texts] : given.values.all()) {
@@ -184,7 +184,7 @@ Result<Json> answer_call(const verbs::Verb& verb, const Session& session, Sessio
     return show(session, std::move(given));
   }
   if (verb.name == "list") {
-    return list(session, std::move(given));
+    return list(session, given);
   }
   TRY_ASSIGN(verbs::Answer answer, session.call(verb, std::move(given)));
   if (!answer.failures.empty()) {  // of a bulk verb, which was given one task
