@@ -50,6 +50,9 @@ std::vector<Json> lines_of(const std::string& text) {
 
 bool is_alive(const fs::path& pid_file) {
   const auto pid = read_file(pid_file, 100);
+  if (pid && trim(*pid).empty()) {
+    return false;  // it is still being written
+  }
   const auto stat = pid ? read_file("/proc/" + std::string(trim(*pid)) + "/stat", 4096) : pid;
   return stat && stat->find(") Z ") == std::string::npos;
 }
