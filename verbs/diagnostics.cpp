@@ -7,9 +7,11 @@
 #include "kernel/board/gates.hpp"
 #include "kernel/board/planning.hpp"
 #include "kernel/board/tasks.hpp"
+#include "kernel/board/why.hpp"
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/health.hpp"
+#include "verbs/holds.hpp"
 #include "verbs/planner.hpp"
 #include "verbs/programs.hpp"
 #include "verbs/shapes.hpp"
@@ -87,6 +89,75 @@ Result<std::vector<rules::Diagnostic>> diagnose_board(OpenBoard& open, const Cal
   return found;
 }
 
+// Why what waits long is not started: the home is looked at once, and only when something does.
+class Waits {
+ public:
+  Waits(OpenBoard& open, Call& call, const rules::DiagnosticContext& context)
+      : open_(open), call_(call), context_(context) {}
+
+  void explain(rules::TaskHealth& health) {
+    if (!rules::waits_long(health, context_)) {
+      return;
+    }
+    const Known& known = look(health.profile, health.task.lane);
+    health.holds.insert(health.holds.end(), known.now.begin(), known.now.end());
+    health.slot_freed_now = rules::cap_alone(known.a_moment_ago).has_value();
+    if (const auto cap = rules::cap_alone(health.holds)) {
+      Full& full =
+          full_.try_emplace(cap->text, Full{*cap, 0, *health.task.ready_since}).first->second;
+      full.oldest = std::min(full.oldest, *health.task.ready_since);
+      ++full.waiting;
+    }
+  }
+  // One for each cap, however many tasks wait for it.
+  std::vector<rules::Diagnostic> slots_full() const {
+    std::vector<rules::Diagnostic> found;
+    for (const auto& [text, full] : full_) {
+      found.push_back(rules::slots_full(full.cap, full.waiting, full.oldest, context_));
+    }
+    return found;
+  }
+
+ private:
+  struct Known {
+    std::vector<rules::Hold> now;
+    std::vector<rules::Hold> a_moment_ago;
+  };
+  struct Full {
+    rules::Hold cap;
+    std::int64_t waiting = 0;
+    Instant oldest;
+  };
+  const Known& look(const std::string& profile, Lane lane) {
+    if (!fleet_) {
+      fleet_ = look_at_fleet(open_, call_);
+    }
+    const auto [found, is_new] = known_.try_emplace({profile, lane});
+    if (is_new) {
+      found->second = {dispatcher_holds(open_, call_, *fleet_, profile, lane),
+                       dispatcher_holds(open_, call_, fleet_->a_moment_ago(), profile, lane)};
+    }
+    return found->second;
+  }
+
+  OpenBoard& open_;
+  Call& call_;
+  const rules::DiagnosticContext& context_;
+  std::optional<FleetView> fleet_;
+  std::map<std::pair<std::string, Lane>, Known> known_;
+  std::map<std::string, Full> full_;
+};
+
+// The facts about one task as its board has them.
+Result<rules::TaskHealth> health_of(db::Reader& tx, const std::string& id, const OpenBoard& open,
+                                    const rules::DiagnosticContext& context) {
+  TRY_ASSIGN(rules::TaskHealth health, board::task_health(tx, id, context));
+  if (rules::waits_long(health, context)) {
+    health.holds = board::claim_holds(tx, health.task, context.now, open.config.planner.limits);
+  }
+  return health;
+}
+
 Json data_json(const rules::Diagnostic& diagnostic) {
   Json data = Json::object();
   for (const auto& [key, value] : diagnostic.data) {
@@ -144,18 +215,23 @@ Json diagnostics_json(const std::vector<rules::Diagnostic>& found) {
   return out;
 }
 
-Result<std::vector<rules::Diagnostic>> diagnose_task(OpenBoard& open, const Call& call,
+Result<std::vector<rules::Diagnostic>> diagnose_task(OpenBoard& open, Call& call,
                                                      const std::string& id) {
   const rules::DiagnosticContext context = context_of(open, call);
   std::optional<rules::Gate> gate;
-  TRY_ASSIGN(const rules::TaskHealth health, open.database.read([&](db::Reader& tx) {
-    auto found = board::task_health(tx, id, context);
+  TRY_ASSIGN(rules::TaskHealth health, open.database.read([&](db::Reader& tx) {
+    auto found = health_of(tx, id, open, context);
     if (found) {
       gate = board::profile_gate(tx, found->profile);
     }
     return found;
   }));
+  Waits waits(open, call, context);
+  waits.explain(health);
   std::vector<rules::Diagnostic> found = rules::diagnose(health, context);
+  for (auto& one : waits.slots_full()) {
+    found.push_back(std::move(one));
+  }
   const Status status = health.task.status;
   if ((status == Status::ready || status == Status::review) && !health.profile.empty()) {
     for (auto& one :
@@ -189,21 +265,26 @@ Result<Answer> diagnostics(Call& call) {
     return answer;
   }
   bool more = false;
-  std::vector<Row> rows;
+  std::vector<rules::TaskHealth> seen;
   TRY(open.database.read([&](db::Reader& tx) -> Result<void> {
     const board::Suspects suspects = board::suspects(tx, context);
     more = suspects.more;
     for (const std::string& id : suspects.ids) {
-      TRY_ASSIGN(const rules::TaskHealth health, board::task_health(tx, id, context));
-      auto found = rules::diagnose(health, context);
-      drop_below(floor, found);
-      if (!found.empty()) {
-        rows.push_back({task_row(health.task, found), found.front().severity,
-                        found.front().last_seen.value_or(Instant{})});
-      }
+      TRY_ASSIGN(seen.emplace_back(), health_of(tx, id, open, context));
     }
     return {};
   }));
+  Waits waits(open, call, context);
+  std::vector<Row> rows;
+  for (rules::TaskHealth& health : seen) {
+    waits.explain(health);
+    auto found = rules::diagnose(health, context);
+    drop_below(floor, found);
+    if (!found.empty()) {
+      rows.push_back({task_row(health.task, found), found.front().severity,
+                      found.front().last_seen.value_or(Instant{})});
+    }
+  }
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return a.worst != b.worst ? a.worst > b.worst : a.seen > b.seen;
   });
@@ -212,6 +293,10 @@ Result<Answer> diagnostics(Call& call) {
   }
   // The board itself comes last: it is no task, and whoever reads tasks may stop before it.
   TRY_ASSIGN(auto found, diagnose_board(open, call, context));
+  for (auto& one : waits.slots_full()) {
+    found.push_back(std::move(one));
+  }
+  rules::sort_diagnostics(found);
   drop_below(floor, found);
   if (!found.empty()) {
     answer.value.push_back(row_json(nullptr, "board " + open.paths.slug, nullptr, nullptr, found));

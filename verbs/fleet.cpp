@@ -5,6 +5,13 @@
 
 namespace hermes::verbs {
 
+namespace {
+
+// A slot that became free within this time may be on its way to the next task.
+constexpr Millis k_moment{5000};
+
+}  // namespace
+
 BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Access access) {
   BoardLook look;
   look.slug = paths.slug;
@@ -21,6 +28,7 @@ BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Acce
       look.by_status[Status::archived] = stats.archived;
     }
     look.running = board::running_by_profile(tx);
+    look.ended = board::ended_by_profile(tx, now - k_moment);
     look.gates = board::shut_gates(tx);
     look.created_at = board::board_created(tx);
     look.dispatcher_end = board::last_dispatcher_end(tx);

@@ -20,6 +20,7 @@ struct BoardLook {
   std::map<Status, std::int64_t> by_status;  // archived ones too
   std::map<std::string, std::map<Status, std::int64_t>> by_assignee;
   std::map<std::string, std::int64_t> running;  // live workers per profile
+  std::map<std::string, std::int64_t> ended;    // a moment ago, per profile
   std::map<std::string, rules::Gate> gates;     // of profiles that are paused or being tried
   std::optional<Instant> created_at;
   std::optional<board::DispatcherEnd> dispatcher_end;

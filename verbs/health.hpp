@@ -6,7 +6,7 @@
 namespace hermes::verbs {
 
 // What is wrong with one task, its profile included while it waits for it.
-Result<std::vector<rules::Diagnostic>> diagnose_task(OpenBoard& open, const Call& call,
+Result<std::vector<rules::Diagnostic>> diagnose_task(OpenBoard& open, Call& call,
                                                      const std::string& id);
 
 Json diagnostics_json(const std::vector<rules::Diagnostic>& found);

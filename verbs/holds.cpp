@@ -52,13 +52,24 @@ void add_notices(const OpenBoard& open, rules::FleetFacts& facts) {
 // The caps count over all boards of the home. A board that cannot be read is left out, as the
 // dispatcher does.
 FleetView look_at_fleet(const OpenBoard& open, Call& call) {
-  FleetView fleet{call.host.dispatcher_state(open.home), {}};
+  FleetView fleet{call.host.dispatcher_state(open.home), {}, {}};
   for (const BoardLook& look : look_at_boards(open.home, call.environment.now)) {
     for (const auto& [profile, n] : look.running) {
       fleet.running[profile] += n;
     }
+    for (const auto& [profile, n] : look.ended) {
+      fleet.ended[profile] += n;
+    }
   }
   return fleet;
+}
+
+FleetView FleetView::a_moment_ago() const {
+  FleetView then = *this;
+  for (const auto& [profile, n] : ended) {
+    then.running[profile] += n;
+  }
+  return then;
 }
 
 Result<TaskHolds> task_holds(OpenBoard& open, const Call& call, const std::string& given_id) {
@@ -73,38 +84,46 @@ Result<TaskHolds> task_holds(OpenBoard& open, const Call& call, const std::strin
   });
 }
 
-void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
-                          TaskHolds& seen) {
+std::vector<rules::Hold> dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
+                                          const std::string& profile, Lane lane) {
   rules::FleetFacts facts;
   facts.dispatcher_alive = fleet.dispatcher.alive;
-  facts.in_review = seen.task.lane == Lane::review;
+  facts.in_review = lane == Lane::review;
   facts.cap = open.config.limits.max_in_progress;
   facts.profile_cap = open.config.limits.max_in_progress_per_profile;
   const auto gate = open.database.read([&](db::Reader& tx) -> Result<std::optional<rules::Gate>> {
-    return board::profile_gate(tx, seen.profile);
+    return board::profile_gate(tx, profile);
   });
   facts.gate = gate.value_or(std::nullopt);
   if (facts.dispatcher_alive) {
     add_notices(open, facts);
   }
-  for (const auto& [profile, n] : fleet.running) {
+  for (const auto& [name, n] : fleet.running) {
     facts.running += n;
-    facts.running_of_profile += profile == seen.profile ? n : 0;
+    facts.running_of_profile += name == profile ? n : 0;
   }
   std::optional<Error> unusable;
-  if (!seen.profile.empty()) {
-    auto profile = home::load_profile(open.home, seen.profile);
-    facts.has_profile = profile.has_value();
-    if (profile) {
-      facts.profile_cap = profile->max_in_progress ? profile->max_in_progress : facts.profile_cap;
-    } else if (profile.error().code == ErrorCode::invalid) {
-      unusable = profile.error();
+  if (!profile.empty()) {
+    auto settings = home::load_profile(open.home, profile);
+    facts.has_profile = settings.has_value();
+    if (settings) {
+      facts.profile_cap = settings->max_in_progress ? settings->max_in_progress : facts.profile_cap;
+    } else if (settings.error().code == ErrorCode::invalid) {
+      unusable = settings.error();
     }
   }
-  for (rules::Hold& hold : rules::fleet_holds(seen.profile, facts, call.environment.now)) {
+  std::vector<rules::Hold> holds = rules::fleet_holds(profile, facts, call.environment.now);
+  for (rules::Hold& hold : holds) {
     if (hold.kind == rules::HoldKind::no_profile && unusable) {
-      hold.text = fmt::format("profile '{}' cannot be used: {}", seen.profile, unusable->message);
+      hold.text = fmt::format("profile '{}' cannot be used: {}", profile, unusable->message);
     }
+  }
+  return holds;
+}
+
+void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
+                          TaskHolds& seen) {
+  for (rules::Hold& hold : dispatcher_holds(open, call, fleet, seen.profile, seen.task.lane)) {
     seen.holds.push_back(std::move(hold));
   }
 }

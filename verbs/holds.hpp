@@ -14,6 +14,11 @@ namespace hermes::verbs {
 struct FleetView {
   home::DispatcherState dispatcher;
   std::map<std::string, std::int64_t> running;  // live workers per profile, over all boards
+  std::map<std::string, std::int64_t> ended;    // workers that ended a moment ago
+
+  // As if those had not ended: nothing that was started since can be told apart from them, so this
+  // is the most that can have been running.
+  FleetView a_moment_ago() const;
 };
 FleetView look_at_fleet(const OpenBoard& open, Call& call);
 
@@ -27,7 +32,10 @@ struct TaskHolds {
 // What binds everybody. Error: not_found.
 Result<TaskHolds> task_holds(OpenBoard& open, const Call& call, const std::string& given_id);
 
-// Adds what binds the dispatcher's starts only.
+// What binds the dispatcher's starts of tasks of this profile in this lane.
+std::vector<rules::Hold> dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
+                                          const std::string& profile, Lane lane);
+// Adds it.
 void add_dispatcher_holds(OpenBoard& open, const Call& call, const FleetView& fleet,
                           TaskHolds& seen);
 

@@ -58,4 +58,19 @@ std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx) {
   return running;
 }
 
+// One step of the index for each profile, and then only what ended lately.
+std::map<std::string, std::int64_t> ended_by_profile(db::Reader& tx, Instant since) {
+  std::map<std::string, std::int64_t> ended;
+  auto row = tx.query(
+      "WITH RECURSIVE p (name) AS (SELECT min(profile) FROM runs UNION ALL SELECT (SELECT "
+      "min(profile) FROM runs WHERE profile > name) FROM p WHERE name IS NOT NULL) SELECT name, "
+      "(SELECT count(*) FROM runs WHERE profile = name AND ended_at >= $1 AND holder_kind <> "
+      "'external') FROM p WHERE name IS NOT NULL",
+      since);
+  while (row.next()) {
+    ended[row.text(0)] = row.integer(1);
+  }
+  return ended;
+}
+
 }  // namespace hermes::board

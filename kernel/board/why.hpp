@@ -21,5 +21,7 @@ std::string worker_profile(const Task& task, const Limits& limits);
 
 // Runs whose process is not gone, per profile, external claims left out.
 std::map<std::string, std::int64_t> running_by_profile(db::Reader& tx);
+// Such runs that have ended since.
+std::map<std::string, std::int64_t> ended_by_profile(db::Reader& tx, Instant since);
 
 }  // namespace hermes::board

@@ -6,7 +6,6 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/text.hpp"
-#include "kernel/rules/hold.hpp"
 #include "kernel/rules/planning.hpp"
 
 namespace hermes::rules {
@@ -222,8 +221,8 @@ std::optional<Diagnostic> block_unblock_cycling(const TaskHealth& health, const 
 std::optional<Diagnostic> stranded_in_ready(const TaskHealth& health, const Commands& commands,
                                             const DiagnosticContext& context) {
   const Task& task = health.task;
-  if ((task.status != Status::ready && task.status != Status::review) || health.profile.empty() ||
-      !task.ready_since || context.now - *task.ready_since < context.thresholds.stranded) {
+  const bool just_freed = health.holds.empty() && health.slot_freed_now;
+  if (!waits_long(health, context) || just_freed || cap_alone(health.holds)) {
     return std::nullopt;
   }
   const Millis age = context.now - *task.ready_since;
@@ -338,6 +337,21 @@ std::optional<Diagnostic> repeated_planning_failures(const TaskHealth& health,
 
 }  // namespace
 
+bool waits_long(const TaskHealth& health, const DiagnosticContext& context) {
+  const Task& task = health.task;
+  return (task.status == Status::ready || task.status == Status::review) &&
+         !health.profile.empty() && task.ready_since &&
+         context.now - *task.ready_since >= context.thresholds.stranded;
+}
+
+std::optional<Hold> cap_alone(const std::vector<Hold>& holds) {
+  const auto is_cap = [](const Hold& hold) {
+    return hold.kind == HoldKind::cap_total || hold.kind == HoldKind::cap_profile;
+  };
+  return !holds.empty() && std::ranges::all_of(holds, is_cap) ? std::optional(holds.front())
+                                                              : std::nullopt;
+}
+
 void sort_diagnostics(std::vector<Diagnostic>& found) {
   std::stable_sort(found.begin(), found.end(), [](const Diagnostic& a, const Diagnostic& b) {
     const auto seen = [](const Diagnostic& one) { return one.last_seen.value_or(Instant{}); };
@@ -421,6 +435,27 @@ Diagnostic planner_unavailable(std::int64_t waiting, AutoPlan automatic,
           .data = {{"auto", std::string(to_word(automatic))},
                    {"primary_slot", std::string("planner")},
                    {"problem", problem},
+                   {"waiting", waiting}}};
+}
+
+Diagnostic slots_full(const Hold& cap, std::int64_t waiting, Instant oldest,
+                      const DiagnosticContext& context) {
+  const Millis age = context.now - oldest;
+  return {.kind = DiagnosticKind::slots_full,
+          .severity = Severity::warning,
+          .title = title_of(fmt::format("{} task{} for a slot, the longest for {}: {}", waiting,
+                                        waiting == 1 ? " waits" : "s wait", format_duration(age),
+                                        cap.text)),
+          .detail =
+              "each starts when a worker ends; a higher limit in config.toml or profile.toml "
+              "would start more at once",
+          .actions = {{"dispatcher", "see what is running", "hermes dispatcher status", true}},
+          .first_seen = oldest,
+          .last_seen = oldest,
+          .count = waiting,
+          .data = {{"cap", std::string(to_word(cap.kind))},
+                   {"age_seconds", age.count() / 1000},
+                   {"threshold_seconds", context.thresholds.stranded.count() / 1000},
                    {"waiting", waiting}}};
 }
 

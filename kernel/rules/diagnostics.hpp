@@ -12,6 +12,7 @@
 #include "kernel/model/run.hpp"
 #include "kernel/model/task.hpp"
 #include "kernel/rules/fleet.hpp"
+#include "kernel/rules/hold.hpp"
 
 // What is wrong and can be mended by whoever runs the board. Pure: from facts to findings. A
 // finding goes by itself when its cause has gone; done and archived tasks have none.
@@ -26,6 +27,7 @@ enum class DiagnosticKind {
   stuck_in_blocked,
   block_unblock_cycling,
   stranded_in_ready,
+  slots_full,
   rate_limit_streak,
   heartbeat_stale,
   waits_for_archived,
@@ -46,10 +48,11 @@ template <>
 inline constexpr auto hermes::k_words<hermes::rules::DiagnosticKind> =
     std::to_array<std::string_view>({"repeated_failures", "repeated_crashes", "workspace_failed",
                                      "stuck_in_blocked", "block_unblock_cycling",
-                                     "stranded_in_ready", "rate_limit_streak", "heartbeat_stale",
-                                     "waits_for_archived", "repeated_planning_failures",
-                                     "triage_aux_unavailable", "profile_missing",
-                                     "profile_unusable", "profile_paused", "no_dispatcher"});
+                                     "stranded_in_ready", "slots_full", "rate_limit_streak",
+                                     "heartbeat_stale", "waits_for_archived",
+                                     "repeated_planning_failures", "triage_aux_unavailable",
+                                     "profile_missing", "profile_unusable", "profile_paused",
+                                     "no_dispatcher"});
 
 namespace hermes::rules {
 
@@ -104,7 +107,9 @@ struct TaskHealth {
   std::optional<Instant> heartbeat_at;        // of the run that is open
   std::vector<std::string> archived_parents;  // whose `done` it waits for
   std::optional<Planning> planning;
-  bool by_hand = false;  // that run was claimed by a person or a script
+  bool by_hand = false;         // that run was claimed by a person or a script
+  std::vector<Hold> holds;      // of what is ready or in review: why the dispatcher starts it not
+  bool slot_freed_now = false;  // the slot that it could have was taken a moment ago
 };
 
 struct ProfileHealth {
@@ -124,12 +129,20 @@ struct DiagnosticContext {
   std::string board;
 };
 
+// Ready or in review, for a profile, for so long that somebody should ask why.
+bool waits_long(const TaskHealth& health, const DiagnosticContext& context);
+// The cap that holds a task which nothing else holds: it starts when a worker ends.
+std::optional<Hold> cap_alone(const std::vector<Hold>& holds);
+
 // Worst first, then what was seen last.
 std::vector<Diagnostic> diagnose(const TaskHealth& health, const DiagnosticContext& context);
 std::vector<Diagnostic> diagnose(const ProfileHealth& profile, const DiagnosticContext& context);
 // Tasks are to be planned without a person (`automatic`), and the planner cannot be asked.
 Diagnostic planner_unavailable(std::int64_t waiting, AutoPlan automatic,
                                const std::string& problem);
+// So many tasks wait long for this cap alone, the first of them since `oldest`.
+Diagnostic slots_full(const Hold& cap, std::int64_t waiting, Instant oldest,
+                      const DiagnosticContext& context);
 // So many ready tasks wait, and nobody starts them.
 Diagnostic no_dispatcher(std::int64_t waiting);
 

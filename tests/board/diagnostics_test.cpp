@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "board/board_fixture.hpp"
+#include "kernel/board/why.hpp"
 
 using namespace hermes;
 using namespace hermes::test;
@@ -98,6 +99,26 @@ TEST_CASE_METHOD(HealthFixture, "a worker that is sent to triage again and again
   CHECK(kinds_of(id) == std::vector<std::string>{"block_unblock_cycling"});
   pass(25h);
   CHECK(kinds_of(id).empty());
+}
+
+TEST_CASE_METHOD(HealthFixture,
+                 "who ended a moment ago is counted for each profile, then no more") {
+  for (const std::string profile : {"shell", "shell", "writer"}) {
+    const Run run = start(add("t"));
+    REQUIRE(exits(run, 0));
+    REQUIRE(change([&](board::Change& c) -> Result<void> {
+      c.tx.execute("UPDATE runs SET profile = $1 WHERE id = $2", profile, run.id);
+      return {};
+    }));
+  }
+  pass(1s);
+  using Counts = std::map<std::string, std::int64_t>;
+  const auto ended = [&] {
+    return read([&](db::Reader& tx) { return board::ended_by_profile(tx, now - 5s); });
+  };
+  CHECK(ended() == Counts{{"shell", 2}, {"writer", 1}});
+  pass(1min);
+  CHECK(ended() == Counts{{"shell", 0}, {"writer", 0}});
 }
 
 TEST_CASE_METHOD(HealthFixture, "an edit does not make a block younger") {

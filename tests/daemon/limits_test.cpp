@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "daemon/rig.hpp"
+#include "kernel/base/files.hpp"
+#include "kernel/home/dispatcher_lock.hpp"
 
 namespace hermes::daemon::test {
 
@@ -61,6 +63,38 @@ TEST_CASE("a profile's own cap holds while others fill the rest", "[daemon]") {
   CHECK(most_at_once(rig) == 1);
   rig.open("go");
   REQUIRE(all_done(board, 6));
+}
+
+TEST_CASE("a full home is a warning with the cap, a free slot that nobody takes is critical",
+          "[daemon]") {
+  Rig rig("[dispatcher]\nmax_in_progress = 100\n");
+  BoardHand& board = rig.board();
+  const auto diagnostics_of_a_long_wait = [&] {
+    board.sql("UPDATE tasks SET ready_since = ready_since - 86400000 WHERE status = 'ready'");
+    return rig.run_hermes({"kanban", "diagnostics"}).out;
+  };
+  const std::string first = board.add(rig.waits_for("go"));
+  {  // somebody is there as the dispatcher, and starts nothing
+    REQUIRE(make_directory(rig.home().run()));
+    const auto idle = home::take_dispatcher_lock(rig.home(), home::LockPurpose::serve);
+    REQUIRE(idle);
+    CHECK(diagnostics_of_a_long_wait().find("[critical] stranded_in_ready") != std::string::npos);
+  }
+  rig.start({"--max", "1"});
+  REQUIRE(board.wait_for(first, Status::running));
+  board.add(rig.waits_for("go"));
+  const std::string last = board.add(rig.waits_for("go"));
+  const std::string full = diagnostics_of_a_long_wait();
+  INFO(full);
+  CHECK(full.find("stranded_in_ready") == std::string::npos);
+  CHECK(full.find("[error]") == std::string::npos);
+  CHECK(full.find(
+            "[warning] slots_full: 2 tasks wait for a slot, the longest for 24.0 h: 1 workers are "
+            "running, the limit (max_in_progress) is 1") != std::string::npos);
+  const std::string shown = rig.run_hermes({"kanban", "show", last}).out;
+  CHECK(shown.find("[warning] slots_full: 1 task waits for a slot") != std::string::npos);
+  rig.open("go");
+  REQUIRE(all_done(board, 3));
 }
 
 TEST_CASE("an edit of config.toml is taken over at once, a bad one keeps the old values",

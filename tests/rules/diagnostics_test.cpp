@@ -134,6 +134,40 @@ TEST_CASE("a ready task that nobody takes is told, the worse the longer") {
   CHECK(waited(180min).empty());
 }
 
+TEST_CASE("full slots are no alarm: a task that only a cap holds is never stranded") {
+  TaskHealth health = sound(GENERATE(Status::ready, Status::review));
+  health.task.ready_since = k_now - 24h;
+  const HoldKind cap = GENERATE(HoldKind::cap_total, HoldKind::cap_profile);
+  health.holds = {{cap, "4 workers are running", std::nullopt}};
+  CHECK(found(health).empty());
+  REQUIRE(cap_alone(health.holds));
+  CHECK(cap_alone(health.holds)->kind == cap);
+  health.holds.push_back({HoldKind::no_profile, "no profile", std::nullopt});  // for ever
+  CHECK(found(health) == Words{"stranded_in_ready critical"});
+  health.holds.clear();
+  CHECK(found(health) == Words{"stranded_in_ready critical"});
+}
+
+TEST_CASE("a slot that was freed a moment ago is on its way to the next task") {
+  TaskHealth health = sound();
+  health.task.ready_since = k_now - 24h;
+  health.slot_freed_now = true;
+  CHECK(found(health).empty());
+  health.holds = {{HoldKind::tree_in_use, "another works there", std::nullopt}};
+  CHECK(found(health) == Words{"stranded_in_ready critical"});
+}
+
+TEST_CASE("full slots are told once, as a warning that names the cap") {
+  const Hold cap{HoldKind::cap_total, "4 workers are running, the limit (max_in_progress) is 4",
+                 std::nullopt};
+  const Diagnostic told = slots_full(cap, 12, k_now - 24h, k_context);
+  CHECK(told.severity == Severity::warning);
+  CHECK(told.title ==
+        "12 tasks wait for a slot, the longest for 24.0 h: 4 workers are running, the limit "
+        "(max_in_progress) is 4");
+  CHECK(told.count == 12);
+}
+
 TEST_CASE("twenty rate-limited runs in a row are told") {
   TaskHealth health = sound();
   for (int i = 0; i < 19; ++i) {
