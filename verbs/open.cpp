@@ -26,12 +26,10 @@ Result<Actor> known_elsewhere(const Call& call, const home::Home& home, Actor ac
   if (!own) {
     return unknown(own.error().message);
   }
-  auto database =
-      db::Database::open(home::files_of(*own), db::Database::Access::read, call.environment.now);
-  if (!database) {
-    return unknown(database.error().message);
-  }
-  return database->read([&](db::Reader& tx) -> Result<Actor> {
+  // That it cannot be read just now says nothing about the run.
+  TRY_ASSIGN(auto database, db::Database::open(home::files_of(*own), db::Database::Access::read,
+                                               call.environment.now));
+  return database.read([&](db::Reader& tx) -> Result<Actor> {
     TRY(board::may_add(tx, worker));
     actor.name = board::identified(tx, actor, worker.board).name;
     return actor;

@@ -2,6 +2,7 @@
 // not the one it should be.
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -210,6 +211,20 @@ TEST_CASE("a worker of another board, or of none, writes only as the run that it
   scene.hermes.set("HERMES_PROFILE", "boss");
   const Ran made = scene.hermes.kanban({"create", "follow-up", "--board", "default", "--json"});
   CHECK(json_of(made)["created_by"] != "boss");
+}
+
+TEST_CASE("a worker whose own board cannot be read just now is not told to stop", "[cli]") {
+  Scene scene;
+  scene.be("second", scene.elsewhere, scene.elsewheres);
+  const auto file = scene.hermes.home() / "boards" / "second" / "board.db";
+  const auto aside = scene.hermes.home() / "aside";
+  std::filesystem::rename(file, aside);
+  const Ran made = scene.hermes.kanban({"create", "follow-up", "--board", "default"});
+  CHECK(made.status == 1);
+  CHECK(made.err.find("is missing") != std::string::npos);
+  CHECK(made.err.find("yours") == std::string::npos);
+  std::filesystem::rename(aside, file);
+  CHECK(scene.hermes.kanban({"create", "follow-up", "--board", "default"}).status == 0);
 }
 
 TEST_CASE("no token opens to a worker what is for people", "[cli]") {
