@@ -13,6 +13,8 @@ namespace hermes::daemon {
 
 namespace {
 
+constexpr std::size_t k_shown = 100;  // bytes of a value that is refused
+
 constexpr Flag k_flags[] = {
     {"--interval", "TIME",
      "look again at the latest after this time, though nothing happened; at least 1s (default: "
@@ -45,7 +47,7 @@ Result<std::int64_t> number(const std::string& flag, const std::string& text, st
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size() || value < 1 || value > most) {
-    return fail(ErrorCode::usage, fmt::format("{} is '{}'", flag, printable(text)),
+    return fail(ErrorCode::usage, fmt::format("{} is '{}'", flag, printable(clip(text, k_shown))),
                 fmt::format("use a number from 1 to {}", most));
   }
   return value;
@@ -55,7 +57,8 @@ Result<void> set_value(Options& options, const std::string& flag, const std::str
   if (flag == "--interval") {
     TRY_ASSIGN(options.interval, parse_duration(value));
     if (*options.interval < Millis{1000}) {
-      return fail(ErrorCode::usage, fmt::format("--interval is '{}'", printable(value)),
+      return fail(ErrorCode::usage,
+                  fmt::format("--interval is '{}'", printable(clip(value, k_shown))),
                   "the shortest is 1s");
     }
   } else if (flag == "--max") {
@@ -111,14 +114,16 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
       return flag.name == given || (!flag.letter.empty() && flag.letter == given);
     });
     if (row == std::end(k_flags)) {
-      return fail(ErrorCode::usage, fmt::format("unknown argument '{}'", printable(arguments[i])),
+      return fail(ErrorCode::usage,
+                  fmt::format("unknown argument '{}'", printable(clip(arguments[i], k_shown))),
                   "see hermes-dispatcher --help");
     }
     const std::string flag(row->name);
     if (row->value.empty()) {
       if (value) {
         return fail(ErrorCode::usage,
-                    fmt::format("{} takes no value, it was given '{}'", flag, printable(*value)),
+                    fmt::format("{} takes no value, it was given '{}'", flag,
+                                printable(clip(*value, k_shown))),
                     "see hermes-dispatcher --help");
       }
       set_flag(options, flag);

@@ -121,9 +121,12 @@ TEST_CASE("wrong flags are refused with status 2 and change nothing", "[daemon]"
       GENERATE(std::vector<std::string>{"--interval"}, std::vector<std::string>{"--interval", "0s"},
                std::vector<std::string>{"--max", "0"}, std::vector<std::string>{"--max=many"},
                std::vector<std::string>{"--failure-limit", "-1"},
-               std::vector<std::string>{"--onec"}, std::vector<std::string>{"board"});
+               std::vector<std::string>{"--onec"}, std::vector<std::string>{"board"},
+               std::vector<std::string>{"--json=" + std::string(100'000, 'x')},
+               std::vector<std::string>{std::string(100'000, 'x')});
   const Ran ran = rig.run_dispatcher(flags);
   CHECK(ran.status == 2);
+  CHECK(ran.err.size() < 1000);
   CHECK(ran.err.starts_with("hermes-dispatcher: "));
   CHECK_FALSE(fs::exists(rig.home().run() / "dispatcher.lock"));
 }
