@@ -140,7 +140,8 @@ std::optional<Result<verbs::Answer>> ThrowAwayHome::call(const std::vector<std::
     if (!safe) {
       return std::nullopt;
     }
-    tame.push_back(*safe);
+    const auto id = safe->starts_with('%') ? ids_.find(safe->substr(1)) : ids_.end();
+    tame.push_back(id == ids_.end() ? *safe : id->second);
   }
   auto request = cli::parse(tame);
   if (!request || request->verb == nullptr || request->help || request->version ||

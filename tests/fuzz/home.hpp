@@ -23,6 +23,7 @@ class ThrowAwayHome {
   // One call as the command line would make it, down to what people are shown; nothing where it is
   // not carried out, because the words are no call or it could leave the home. What is answered
   // must be fit to be shown, what is refused must be told.
+  // The word "%title" stands for the id of that task.
   std::optional<Result<verbs::Answer>> call(const std::vector<std::string>& words);
 
   // The invariants hold on every board.
