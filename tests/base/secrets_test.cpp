@@ -54,13 +54,6 @@ TEST_CASE("a private key on one line is masked, and what follows it stays") {
   const std::string once = mask_secrets("k " + head + R"(\nMIIabc\ndef\n)" + tail + R"(\n and on)");
   CHECK(once == "k " + head + "***" + tail + R"(\n and on)");
   CHECK(mask_secrets(once) == once);
-  for (const std::string& text :
-       {"password=" + sample("", 20), "\"token\": \"" + sample("", 30) + "\"",
-        "https://bob:" + sample("", 24) + "@host/", "token=\"E***" + sample("", 20) + "\""}) {
-    const std::string masked = mask_secrets(text);
-    CHECK(masked != text);
-    CHECK(mask_secrets(masked) == masked);
-  }
 }
 
 TEST_CASE("the value of an Authorization header is masked without a digit in it") {
@@ -108,6 +101,13 @@ TEST_CASE("masking twice changes nothing more, and as much as metadata may hold 
   const std::string once =
       mask_secrets("PASSWORD=hunter22 " + sample("ghp_", 40) + " postgres://a:bcdef@h/");
   CHECK(mask_secrets(once) == once);
+  for (const std::string& text :
+       {"password=" + sample("", 20), "\"token\": \"" + sample("", 30) + "\"",
+        "https://bob:" + sample("", 24) + "@host/", "token=\"E***" + sample("", 20) + "\""}) {
+    const std::string masked = mask_secrets(text);
+    CHECK(masked != text);
+    CHECK(mask_secrets(masked) == masked);
+  }
   constexpr std::size_t k_most = 256 * 1024;
   std::string long_text;
   while (long_text.size() < k_most) {
