@@ -230,17 +230,6 @@ std::string masked_key(std::string_view body) {
   return body.starts_with('\n') || body.starts_with("\r\n") ? "\n***\n" : "***";
 }
 
-// What masked_value makes of a long one, so that a text that comes through twice stays as it is.
-bool is_masked(std::string_view value) {
-  constexpr std::string_view k_stars = "***";
-  for (std::size_t head = 0; head <= std::min(k_end, value.size()); ++head) {
-    if (value.substr(head).starts_with(k_stars) && value.size() - head - k_stars.size() <= k_end) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // At "://": the password of user:password@host.
 std::optional<Found> url_password(std::string_view text) {
   constexpr std::string_view k_mark = "://";
@@ -259,8 +248,7 @@ std::optional<Found> url_password(std::string_view text) {
   if (port > 0 && port < password.size() && (password[port] == ',' || password[port] == ';')) {
     return std::nullopt;  // the end of the URL, and something else with an '@' in it
   }
-  if (password.front() == '$' || password.front() == '{' || password.front() == '<' ||
-      is_masked(password)) {
+  if (password.front() == '$' || password.front() == '{' || password.front() == '<') {
     return std::nullopt;
   }
   return Found{k_mark.size() + colon + 1, password.size()};
@@ -271,8 +259,7 @@ bool is_harmless(std::string_view value) {
   constexpr std::array<std::string_view, 8> k_nothing = {"true", "false", "null",     "none",
                                                          "yes",  "no",    "required", "optional"};
   const std::string folded = to_lower(value);
-  return value.size() < 4 || value.find_first_of("$`{<") == 0 || value.starts_with("***") ||
-         is_masked(value) ||
+  return (value.size() < 4 && value != "***") || value.find_first_of("$`{<") == 0 ||
          std::find(k_nothing.begin(), k_nothing.end(), folded) != k_nothing.end();
 }
 
@@ -329,6 +316,17 @@ std::optional<Found> find_at(std::string_view text) {
   return std::nullopt;
 }
 
+// What masked_value makes of a long one, so that a text that comes through twice stays as it is.
+bool is_masked(std::string_view value) {
+  constexpr std::string_view k_stars = "***";
+  for (std::size_t head = 0; head <= std::min(k_end, value.size()); ++head) {
+    if (value.substr(head).starts_with(k_stars) && value.size() - head - k_stars.size() <= k_end) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -349,6 +347,9 @@ bool is_secret_name(std::string_view name) {
 }
 
 std::string masked_value(std::string_view value) {
+  if (is_masked(value)) {
+    return std::string(value);
+  }
   if (value.size() <= k_short || !is_utf8(value)) {
     return "***";
   }
