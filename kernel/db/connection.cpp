@@ -91,15 +91,16 @@ int wait_one_step(void* data, int) {
 
 Error to_error(const DbError& error, const std::filesystem::path& path) {
   const std::string board = printable(path.string());
+  // SQLite repeats what it stumbled over, which may be anything that stands in a file.
+  const std::string said = printable(clip(error.what(), 300));
   switch (error.code() & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:  // others have held the locks of the wal-index for about 10 s
-      return {ErrorCode::busy, fmt::format("the board {} is busy: {}", board, error.what()),
-              "try again"};
+      return {ErrorCode::busy, fmt::format("the board {} is busy: {}", board, said), "try again"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {ErrorCode::damaged, fmt::format("the board {} is damaged: {}", board, error.what()),
+      return {ErrorCode::damaged, fmt::format("the board {} is damaged: {}", board, said),
               "nothing was changed; take a backup back with `hermes kanban restore FILE`, or save "
               "what can be read with: "
               "sqlite3 board.db .recover"};
@@ -111,8 +112,7 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return {ErrorCode::unavailable,
-              fmt::format("cannot open {} for writing: {}", board, error.what()),
+      return {ErrorCode::unavailable, fmt::format("cannot open {} for writing: {}", board, said),
               "check that the file and its directory exist and that you may write there"};
     case SQLITE_NOMEM:
       return {ErrorCode::unavailable,
@@ -122,16 +122,15 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
       if (error.code() == SQLITE_IOERR_FSYNC || error.code() == SQLITE_IOERR_DIR_FSYNC) {
         // Undone for whoever has the board open; but its pages may be whole in the WAL, and then
         // they count for the first who opens the board after everybody has closed it.
-        return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, error.what()),
+        return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, said),
                 "the disk did not confirm it, so the change may be kept or not: check the disk "
                 "(dmesg), then look before you try again"};
       }
-      return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, error.what()),
+      return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, said),
               "nothing was changed; check the disk (dmesg) and free space"};
     default:
       return {ErrorCode::internal,
-              fmt::format("unexpected database error on {}: {} ({})", board, error.what(),
-                          error.code()),
+              fmt::format("unexpected database error on {}: {} ({})", board, said, error.code()),
               "this is a bug of Hermes: please report it"};
   }
 }

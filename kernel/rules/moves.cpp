@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include "kernel/base/text.hpp"
+
 namespace hermes::rules {
 
 namespace {
@@ -64,10 +66,12 @@ Result<void> may_change(const Actor& actor, const std::string& board, const std:
   if (!actor.worker || (actor.worker->task_id == task_id && actor.worker->board == board)) {
     return {};
   }
+  // The environment of the call, which may hold anything.
+  const auto shown = [](const std::string& text) { return printable(clip(text, 100)); };
   return fail(
       ErrorCode::forbidden,
       fmt::format("a worker may change only its own task ({} on board {}), not {} on board {}",
-                  actor.worker->task_id, actor.worker->board, task_id, board),
+                  shown(actor.worker->task_id), shown(actor.worker->board), task_id, board),
       "inside a worker you may create, link and comment anywhere; leave the rest to a person or to "
       "that task's own worker. Whoever is no worker unsets HERMES_KANBAN_TASK");
 }

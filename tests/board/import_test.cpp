@@ -12,6 +12,7 @@
 
 #include "board/board_fixture.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
 
 using namespace hermes;
 using hermes::test::BoardFixture;
@@ -517,6 +518,15 @@ TEST_CASE("import: what is no board of the predecessor is refused with the reaso
     const auto read = g.read_source();
     REQUIRE_FALSE(read);
     CHECK(read.error().code == ErrorCode::damaged);
+  }
+  SECTION("a damaged one whose schema cannot be shown") {
+    g.sql(
+        "CREATE TABLE songs (title TEXT); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
+        "sql ="
+        " 'CREATE TABLE ' || char(27) || char(7)");
+    const auto read = g.read_source();
+    REQUIRE_FALSE(read);
+    CHECK(printable(read.error().message) == read.error().message);
   }
   SECTION("a database of something else") {
     g.sql("CREATE TABLE songs (title TEXT)");

@@ -141,6 +141,14 @@ TEST_CASE("a person may change every task, a worker only its own") {
   CHECK(other.error().hint.find("create, link and comment anywhere") != std::string::npos);
 }
 
+TEST_CASE("whatever a worker says that it is can be shown") {
+  const auto other =
+      may_change(worker_on("\x1b[31m", std::string(100'000, 'x')), "main", "t_00000002");
+  REQUIRE_FALSE(other);
+  CHECK(other.error().message.size() < 1000);
+  CHECK(other.error().message.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("the same id on another board is not the worker's own task") {
   const auto other = may_change(worker_on("main", "t_00000001"), "spare", "t_00000001");
   REQUIRE_FALSE(other);
