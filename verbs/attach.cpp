@@ -28,7 +28,7 @@ Result<home::StoredFile> store(Call& call, const OpenBoard& open, const std::str
 
 }  // namespace
 
-// The file is there before its row, and is kept only when the row is committed.
+// The file is there before its row, and goes again only when the row surely was not committed.
 Result<Answer> attach(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(const std::string id, open.database.read([&](db::Reader& tx) -> Result<std::string> {
@@ -40,12 +40,12 @@ Result<Answer> attach(Call& call) {
   const board::NewAttachment added{
       id, stored.name, call.values.text_or("content-type", home::content_type_of(stored.name)),
       stored.size, call.values.text_or("author", call.environment.author())};
-  TRY_ASSIGN(const Attachment attachment, change(open, call, [&](board::Change& tx) {
-               return board::add_attachment(tx, added);
-             }));
-  stored.file.keep();
+  const auto attachment =
+      change(open, call, [&](board::Change& tx) { return board::add_attachment(tx, added); });
+  home::keep_unless_undone({&stored, 1}, attachment);
+  TRY(attachment);
   Answer answer;
-  answer.value = attachment_json(attachment, open.paths);
+  answer.value = attachment_json(*attachment, open.paths);
   tell_config_error(open, answer);
   return answer;
 }

@@ -171,12 +171,8 @@ Result<std::int64_t> attach_files(OpenBoard& open, Call& call, const fs::path& s
     }
     return {};
   });
-  if (!added) {
-    return std::unexpected(added.error());
-  }
-  for (home::StoredFile& copy : stored) {
-    copy.file.keep();
-  }
+  home::keep_unless_undone(stored, added);
+  TRY(added);
   return static_cast<std::int64_t>(rows.size());
 }
 

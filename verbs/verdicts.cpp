@@ -64,23 +64,20 @@ Result<ItemDone> complete_one(OpenBoard& open, Call& call, const std::string& gi
     TRY_ASSIGN(artifacts, copy_artifacts(open, id, named));
     handoff.metadata = board::with_artifacts(handoff.metadata, artifacts.list);
   }
-  TRY_ASSIGN(
-      ItemDone done,
-      move_one(open, call, given,
-               [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
-                 for (const home::StoredFile& copy : artifacts.copies) {
-                   TRY(board::add_attachment(
-                       tx, {id, copy.name, home::content_type_of(copy.name), copy.size, ""}));
-                 }
-                 TRY_ASSIGN(const board::Moved moved,
-                            board::complete(tx, id, handoff, call.values.flag("force")));
-                 return item_of(moved);
-               }));
-  for (home::StoredFile& copy : artifacts.copies) {
-    copy.file.keep();
-  }
-  done.report["artifacts"] = artifacts.list;
-  done.report["unverified"] = artifacts.unverified;
+  auto done = move_one(
+      open, call, given, [&](board::Change& tx, const std::string& id) -> Result<ItemDone> {
+        for (const home::StoredFile& copy : artifacts.copies) {
+          TRY(board::add_attachment(
+              tx, {id, copy.name, home::content_type_of(copy.name), copy.size, ""}));
+        }
+        TRY_ASSIGN(const board::Moved moved,
+                   board::complete(tx, id, handoff, call.values.flag("force")));
+        return item_of(moved);
+      });
+  home::keep_unless_undone(artifacts.copies, done);
+  TRY(done);
+  done->report["artifacts"] = artifacts.list;
+  done->report["unverified"] = artifacts.unverified;
   return done;
 }
 

@@ -74,6 +74,11 @@ struct Prepared {
   bool busy = false;
 };
 
+Error out_of_memory(const std::string& board) {
+  return {ErrorCode::unavailable, fmt::format("out of memory at the board {}", board),
+          "nothing was changed; free some memory and try again"};
+}
+
 struct Patience {
   int steps_left;
 };
@@ -115,16 +120,10 @@ Error to_error(const DbError& error, const std::filesystem::path& path) {
       return {ErrorCode::unavailable, fmt::format("cannot open {} for writing: {}", board, said),
               "check that the file and its directory exist and that you may write there"};
     case SQLITE_NOMEM:
-      return {ErrorCode::unavailable,
-              fmt::format("out of memory at the board {}; nothing was changed", board),
-              "free some memory and try again"};
+      return out_of_memory(board);
     case SQLITE_IOERR:
-      if (error.code() == SQLITE_IOERR_FSYNC || error.code() == SQLITE_IOERR_DIR_FSYNC) {
-        // Undone for whoever has the board open; but its pages may be whole in the WAL, and then
-        // they count for the first who opens the board after everybody has closed it.
-        return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, said),
-                "the disk did not confirm it, so the change may be kept or not: check the disk "
-                "(dmesg), then look before you try again"};
+      if (error.code() == SQLITE_IOERR_NOMEM) {
+        return out_of_memory(board);
       }
       return {ErrorCode::unavailable, fmt::format("I/O error on {}: {}", board, said),
               "nothing was changed; check the disk (dmesg) and free space"};

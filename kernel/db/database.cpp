@@ -10,6 +10,7 @@
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/db/commit.hpp"
 #include "kernel/db/gate.hpp"
 #include "kernel/db/migration.hpp"
 #include "kernel/db/migrator.hpp"
@@ -173,14 +174,7 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
   TRY(check_still_there());
   TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait));
   TRY(check_still_there());  // whoever moves a board holds its gate
-  const auto roll_back = [&] {
-    if (connection_.in_transaction()) {  // SQLite has already rolled back after some errors
-      try {
-        connection_.execute("ROLLBACK");
-      } catch (const DbError&) {  // the first error is the one to report
-      }
-    }
-  };
+  const auto roll_back = [&] { db::roll_back(connection_); };
   try {
     connection_.execute("BEGIN IMMEDIATE");
     if (const auto version = connection_.pragma("user_version"); version != schema_version()) {
@@ -198,7 +192,7 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
       roll_back();
       return {};
     }
-    connection_.execute("COMMIT");
+    TRY(commit(connection_, files_.database));
   } catch (const DbError& error) {
     roll_back();
     return std::unexpected(to_error(error, files_.database));

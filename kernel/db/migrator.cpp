@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/base/text.hpp"
+#include "kernel/db/commit.hpp"
 #include "kernel/db/gate.hpp"
 #include "kernel/db/migration.hpp"
 
@@ -28,11 +29,9 @@ Result<void> migrate(Connection& connection, const BoardFiles& files, Instant no
             step.number, std::string_view(step.name), std::string_view(step.sha256), now);
         connection.execute_script(fmt::format("PRAGMA user_version = {}", step.number).c_str());
       }
-      connection.execute("COMMIT");
+      TRY(commit(connection, files.database));
     } catch (...) {
-      if (connection.in_transaction()) {
-        connection.execute("ROLLBACK");
-      }
+      roll_back(connection);
       throw;
     }
   }

@@ -67,6 +67,9 @@ Result<StoredFile> new_file(const BoardPaths& board, const std::string& task_id,
   }
   const fs::path dir = board.attachments_of(task_id);
   TRY(make_directory(dir));
+  // Who has made them may have been killed before they were synced, or be at it.
+  TRY(sync_directory(board.attachments()));
+  TRY(sync_directory(board.dir));
   const Name parts = split(name);
   for (int n = 0; n < k_most_collisions; ++n) {
     const std::string wanted =

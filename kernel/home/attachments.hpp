@@ -1,12 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/instant.hpp"
+#include "kernel/db/commit.hpp"
 #include "kernel/home/paths.hpp"
 
 // The files of attachments: boards/<slug>/attachments/<task>/<name>. They are written before their
@@ -45,6 +47,17 @@ Result<StoredFile> store_attachment(const BoardPaths& board, const std::string& 
                                     const std::string& name, int from);
 Result<StoredFile> store_attachment(const BoardPaths& board, const std::string& task_id,
                                     const std::string& name, std::string_view contents);
+
+// Keeps the files when the transaction with their rows was committed, and also when that cannot be
+// told (db::may_be_kept): what turns out to have no row is left to gc.
+template <class T>
+void keep_unless_undone(std::span<StoredFile> files, const Result<T>& committed) {
+  if (committed || db::may_be_kept(committed.error())) {
+    for (StoredFile& stored : files) {
+      stored.file.keep();
+    }
+  }
+}
 
 // Says of a new file that we made it: only such files are ever removed without their row.
 void mark_attachment(const NewFile& file);

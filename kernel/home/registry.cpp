@@ -202,7 +202,11 @@ std::vector<std::string> list_boards(const Home& home) {
 Result<void> create_home(const Home& home) {
   TRY(make_directory(home.dir));
   TRY(make_directory(home.boards()));
-  return make_directory(home.profiles());
+  TRY(make_directory(home.profiles()));
+  // Who has made them may have been killed before they were synced. The parent of a home that a
+  // person has made need not be readable.
+  (void)sync_directory(home.dir.parent_path());
+  return sync_directory(home.dir);
 }
 
 Result<bool> create_board(const Home& home, const std::string& slug, Instant now,
