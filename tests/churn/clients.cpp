@@ -16,8 +16,10 @@ constexpr int k_another_dispatcher = 3;
 }  // namespace
 
 void check_words(const std::string& text, const std::string& whose, Findings& findings) {
-  for (const char* word : {"nternal", "terminate called", "Sanitizer", "runtime error", "ssertion",
-                           "database is locked", "busy", "damaged", "malformed"}) {
+  for (const char* word :
+       {"nternal", "terminate called", "Sanitizer", "runtime error", "ssertion",
+        "database is locked", "busy", "damaged", "malformed", "I/O error", "nput/output error",
+        "disk", "annot open", "annot read", "annot write", "ermission denied", "No space"}) {
     if (const auto at = text.find(word); at != std::string::npos) {
       findings.add(fmt::format("nobody is told '{}'", word),
                    whose + ": " + text.substr(at < 200 ? 0 : at - 200, 400));

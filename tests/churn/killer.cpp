@@ -56,12 +56,15 @@ void Killer::kill_dispatcher() {
   if (!dispatcher_) {
     return;
   }
-  kills_.over_live_workers += workers().empty() ? 0 : 1;
+  const auto before = workers();
   last_signal_ = SIGKILL;
   dispatcher_->signal(SIGKILL);
-  if (dispatcher_->wait(k_patience) != k_another_dispatcher) {
-    ++kills_.dispatchers;
+  if (dispatcher_->wait(k_patience) != 128 + SIGKILL) {
+    return;  // it had ended by itself
   }
+  ++kills_.dispatchers;
+  // One that was there before and is there now lived when the dispatcher died.
+  kills_.over_live_workers += std::ranges::any_of(before, belongs_to) ? 1 : 0;
 }
 
 void Killer::terminate_dispatcher() {
@@ -138,6 +141,7 @@ void Killer::look() {
     }
   }
   most_workers_ = std::max(most_workers_, runs.size());
+  seen_.merge(runs);
 }
 
 void reap_orphans(const std::vector<pid_t>& ours) {

@@ -12,7 +12,7 @@ using RunKey = std::pair<std::string, std::string>;  // board and run
 
 struct Kills {
   int dispatchers = 0;
-  int over_live_workers = 0;  // of these
+  int over_live_workers = 0;  // of these; the worker lived on
   int terminated = 0;
   int stopped = 0;
   int shims = 0;
@@ -44,6 +44,7 @@ class Killer {
   const std::set<RunKey>& runs_hit() const { return hit_; }
   const Kills& kills() const { return kills_; }
   std::size_t most_workers() const { return most_workers_; }
+  std::size_t runs_seen() const { return seen_.size(); }
 
  private:
   std::vector<Process> workers() const;
@@ -61,6 +62,7 @@ class Killer {
   Clock::time_point not_before_;  // the next start, after another dispatcher was met
   std::set<RunKey> without_shim_;
   std::set<RunKey> hit_;
+  std::set<RunKey> seen_;  // with a living process
   Kills kills_;
   std::size_t most_workers_ = 0;
 };

@@ -45,9 +45,15 @@ Ledger::Facts Ledger::facts_of(const Ground& ground, const std::string& board) {
     while (links.next()) {
       facts.links.emplace(links.text(0), links.text(1));
     }
-    auto tasks = tx.query("SELECT id, priority FROM tasks");
+    auto tasks = tx.query("SELECT id, status, CAST(priority AS TEXT), assignee FROM tasks");
     while (tasks.next()) {
-      facts.priorities.emplace(tasks.text(0), tasks.integer(1));
+      facts.statuses.emplace(tasks.text(0), tasks.text(1));
+      facts.priorities.emplace(tasks.text(0), tasks.text(2));
+      facts.assignees.emplace(tasks.text(0), tasks.text(3));
+    }
+    auto runs = tx.query("SELECT task_id, CAST(id AS TEXT) FROM runs");
+    while (runs.next()) {
+      facts.runs.emplace(runs.text(0), runs.text(1));
     }
     return facts;
   });
@@ -78,16 +84,20 @@ void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
     }
   }
   if (acknowledged && call.verb == "claim") {
-    hand_runs_.push_back(
-        {call.board, call.task, std::to_string(said["run_id"].get<int>()), said["token"]});
+    call.value = std::to_string(said["run_id"].get<int>());
+    hand_runs_.push_back({call.board, call.task, call.value, said["token"]});
+  }
+  if (acknowledged && call.verb == "link") {
+    links_.at(call.board).emplace_back(call.task, call.child);
   }
   if (call.verb == "delete" && answer != Answer::refused) {
     deletions_[{call.board, call.task}] |= acknowledged;
   }
   const bool writes_to_board =
       !call.tag.empty() ||
-      std::ranges::count(std::vector<std::string>{"link", "unlink", "archive", "priority"},
-                         call.verb) > 0;
+      std::ranges::count(
+          std::vector<std::string>{"link", "unlink", "archive", "priority", "reassign", "claim"},
+          call.verb) > 0;
   if (writes_to_board) {
     writes += acknowledged ? 1 : 0;
     entries_.push_back({std::move(call), answer});
@@ -97,7 +107,14 @@ void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
 void Ledger::check_entry(const Ground& ground, const Entry& entry, const Facts& facts,
                          Findings& findings) const {
   const Call& call = entry.call;
-  if (call.tag.empty() || (!call.task.empty() && may_be_deleted(call.board, call.task))) {
+  if (!call.task.empty() && may_be_deleted(call.board, call.task)) {
+    return;
+  }
+  if (entry.answer == Answer::done && call.verb == "claim") {
+    findings.check(facts.runs.contains({call.task, call.value}), "a claimed run is on the board",
+                   fmt::format("run {}: {}", call.value, told(call)));
+  }
+  if (call.tag.empty()) {
     return;
   }
   // All tasks of a swarm carry its tag, and not all of them are deleted.
@@ -138,41 +155,68 @@ void Ledger::check_links(const Facts& facts, const std::string& board, Findings&
   }
 }
 
+// Somebody may have linked them again: whoever had not ended before it began.
+void Ledger::check_unlinked(const Facts& facts, const std::string& board,
+                            Findings& findings) const {
+  std::map<Key, std::int64_t> last_links;  // the latest end
+  for (const Entry& entry : entries_) {
+    if (entry.call.board == board && entry.call.verb == "link" && entry.answer != Answer::refused) {
+      auto& last = last_links[{entry.call.task, entry.call.child}];
+      last = std::max(last, entry.call.ended);
+    }
+  }
+  for (const auto& [call, answer] : entries_) {
+    if (call.board == board && call.verb == "unlink" && answer == Answer::done) {
+      const auto again = last_links.find({call.task, call.child});
+      findings.check(!facts.links.contains({call.task, call.child}) ||
+                         (again != last_links.end() && again->second > call.begun),
+                     "what was unlinked stays so", told(call));
+    }
+  }
+}
+
 // The value at the end is one that no acknowledged call has overwritten for certain: none that
 // began after the one that wrote it had ended.
-void Ledger::check_priorities(const Facts& facts, const std::string& board,
-                              Findings& findings) const {
+void Ledger::check_edits(const std::string& verb, const std::map<std::string, std::string>& values,
+                         const std::string& board, Findings& findings) const {
   std::map<std::string, std::vector<const Entry*>> edits;
   for (const Entry& entry : entries_) {
-    if (entry.call.board == board && entry.call.verb == "priority" &&
-        entry.answer != Answer::refused && !may_be_deleted(board, entry.call.task)) {
+    if (entry.call.board == board && entry.call.verb == verb && entry.answer != Answer::refused &&
+        !may_be_deleted(board, entry.call.task)) {
       edits[entry.call.task].push_back(&entry);
     }
   }
   for (const auto& [task, all] : edits) {
-    const auto found = facts.priorities.find(task);
-    const std::int64_t value = found == facts.priorities.end() ? -1 : found->second;
+    const auto found = values.find(task);
+    const std::string value = found == values.end() ? "none" : found->second;
     const auto overwritten = [&](std::int64_t ended) {
       return std::ranges::any_of(all, [&](const Entry* later) {
         return later->answer == Answer::done && later->call.begun > ended;
       });
     };
     const bool possible = std::ranges::any_of(all, [&](const Entry* entry) {
-      return entry->call.priority == value && !overwritten(entry->call.ended);
+      return entry->call.value == value && !overwritten(entry->call.ended);
     });
-    findings.check(possible || (value == 0 && !overwritten(0)), "the last acknowledged edit stands",
-                   fmt::format("{} of {} has priority {}", task, board, value));
+    findings.check(possible || !overwritten(0), "the last acknowledged edit stands",
+                   fmt::format("{} of {}, {}: {}", task, board, verb, value));
   }
 }
 
 void Ledger::check_tasks(const Facts& facts, const std::string& board, Findings& findings) const {
   for (const auto& id : tasks_.at(board)) {
-    const bool there = facts.priorities.contains(id);
+    const bool there = facts.statuses.contains(id);
     findings.check(there || may_be_deleted(board, id), "a created task is there",
                    id + " of " + board);
     const auto deletion = deletions_.find({board, id});
     findings.check(!there || deletion == deletions_.end() || !deletion->second,
                    "a deleted task is gone", id + " of " + board);
+  }
+  for (const auto& [call, answer] : entries_) {
+    if (call.board == board && call.verb == "archive" && answer == Answer::done) {
+      const auto status = facts.statuses.find(call.task);
+      findings.check(status == facts.statuses.end() || status->second == "archived",
+                     "an archived task stays archived, or is deleted", told(call));
+    }
   }
 }
 
@@ -185,7 +229,9 @@ void Ledger::check(const Ground& ground, Findings& findings) const {
       }
     }
     check_links(facts, board, findings);
-    check_priorities(facts, board, findings);
+    check_unlinked(facts, board, findings);
+    check_edits("priority", facts.priorities, board, findings);
+    check_edits("reassign", facts.assignees, board, findings);
     check_tasks(facts, board, findings);
   }
 }

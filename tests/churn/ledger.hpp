@@ -17,10 +17,10 @@ struct Call {
   std::string board;
   std::vector<std::string> words;  // what follows `hermes`
   std::map<std::string, std::string> environment;
-  std::string task;   // what it is about
-  std::string child;  // link and unlink
-  std::string tag;    // a text that no other call writes
-  std::int64_t priority = 0;
+  std::string task;           // what it is about
+  std::string child;          // link and unlink
+  std::string tag;            // a text that no other call writes
+  std::string value;          // of an edit, or the run that was claimed
   bool must_succeed = false;  // unless its task was deleted
   bool streams = false;       // goes on until it is interrupted
   std::int64_t begun = 0;     // moments of the ledger's own clock
@@ -40,6 +40,10 @@ class Ledger {
   void end(Call call, Answer answer, const nlohmann::json& said);
 
   const std::vector<std::string>& tasks(const std::string& board) const { return tasks_.at(board); }
+  // Parents and children that were linked at some time.
+  const std::vector<std::pair<std::string, std::string>>& links(const std::string& board) const {
+    return links_.at(board);
+  }
   std::vector<HandRun>& hand_runs() { return hand_runs_; }
   bool may_be_deleted(const std::string& board, const std::string& task) const {
     return deletions_.contains({board, task});
@@ -64,7 +68,10 @@ class Ledger {
     std::set<std::string> tags;
     std::map<Key, int> comments;  // by task and text
     std::set<Key> links;          // parent and child
-    std::map<std::string, std::int64_t> priorities;
+    std::map<std::string, std::string> statuses;
+    std::map<std::string, std::string> priorities;
+    std::map<std::string, std::string> assignees;
+    std::set<Key> runs;  // task and run
   };
 
   void note_created(const Call& call, const nlohmann::json& said);
@@ -72,12 +79,15 @@ class Ledger {
   void check_entry(const Ground& ground, const Entry& entry, const Facts& facts,
                    Findings& findings) const;
   void check_links(const Facts& facts, const std::string& board, Findings& findings) const;
-  void check_priorities(const Facts& facts, const std::string& board, Findings& findings) const;
+  void check_unlinked(const Facts& facts, const std::string& board, Findings& findings) const;
+  void check_edits(const std::string& verb, const std::map<std::string, std::string>& values,
+                   const std::string& board, Findings& findings) const;
   void check_tasks(const Facts& facts, const std::string& board, Findings& findings) const;
 
   std::int64_t clock_ = 0;
   std::vector<Entry> entries_;  // of calls that write
   std::map<std::string, std::vector<std::string>> tasks_{{k_boards[0], {}}, {k_boards[1], {}}};
+  std::map<std::string, std::vector<Key>> links_{{k_boards[0], {}}, {k_boards[1], {}}};
   std::map<Key, bool> deletions_;  // whether it was acknowledged
   std::vector<HandRun> hand_runs_;
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <tuple>
+
 namespace hermes::churn {
 
 namespace {
@@ -109,11 +112,12 @@ Call Verbs::writing(Random& random, const std::string& verb, Call call) {
     say(call, {verb, id, CHURN_WORKER, "--name", call.tag});
   } else if (verb == "reassign") {
     call.tag.clear();
-    say(call, {verb, id, one_of<std::string>(random, {"sh", "agent"}), "--reclaim"});
+    call.value = one_of<std::string>(random, {"sh", "agent"});
+    say(call, {verb, id, call.value, "--reclaim"});
   } else if (verb == "priority") {
     call.tag.clear();
-    call.priority = static_cast<std::int64_t>(random() % 1'000'000) + 1;
-    say(call, {"edit", id, "--priority", std::to_string(call.priority)});
+    call.value = std::to_string(random() % 1'000'000 + 1);
+    say(call, {"edit", id, "--priority", call.value});
   } else if (verb == "archive") {
     call.tag.clear();
     say(call, {verb, id});
@@ -124,7 +128,11 @@ Call Verbs::writing(Random& random, const std::string& verb, Call call) {
   } else {
     call.tag.clear();
     call.child = any_task(random, call.board);
-    say(call, {verb, id, call.child});
+    if (const auto& links = ledger_.links(call.board); verb == "unlink" && !links.empty()) {
+      std::tie(call.task, call.child) =
+          links[links.size() - 1 - random() % std::min(links.size(), k_in_play)];
+    }
+    say(call, {verb, call.task, call.child});
   }
   if (verb == "schedule") {
     add(call, {"--in", "1s"});

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <regex>
+#include <set>
 
 #include "daemon/programs.hpp"
 #include "kernel/board/invariants.hpp"
@@ -81,6 +83,43 @@ void check_boards(const Ground& ground, Findings& findings) {
   run_command(ground, {"doctor"}, findings);
 }
 
+namespace {
+
+// What files of tasks a board knows, each from its board's directory on.
+std::set<std::string> known_files(const Ground& ground, const std::string& board) {
+  return ground.read(board, [&](db::Reader& tx) {
+    std::set<std::string> known;
+    auto row = tx.query(
+        "SELECT 'attachments/' || task_id || '/' || stored_name FROM attachments UNION ALL "
+        "SELECT 'logs/' || task_id || '.' || attempt || '.log' FROM runs UNION ALL "
+        "SELECT 'workspaces/' || id FROM tasks");
+    while (row.next()) {
+      known.insert(row.text(0));
+    }
+    return known;
+  });
+}
+
+// A file of an attachment, a log, a workspace: whose task, run or row is gone is gone with it.
+void check_owners(const Ground& ground, const std::string& board, Findings& findings) {
+  const auto known = known_files(ground, board);
+  const fs::path dir = ground.home().board(board).dir;
+  for (const auto& entry : fs::recursive_directory_iterator(dir)) {
+    std::string name = fs::relative(entry.path(), dir);
+    const bool tree = name.starts_with("workspaces/");
+    if (tree ? std::ranges::count(name, '/') > 1
+             : !entry.is_regular_file() || name.find('/') == std::string::npos) {
+      continue;
+    }
+    if (name.ends_with(".log.1")) {
+      name.resize(name.size() - 2);
+    }
+    findings.check(known.contains(name), "every file has its row on the board", entry.path());
+  }
+}
+
+}  // namespace
+
 void check_files(const Ground& ground, Findings& findings) {
   for (const std::string& board : k_boards) {
     run_command(ground, {"kanban", "--board", board, "gc"}, findings);
@@ -103,6 +142,7 @@ void check_files(const Ground& ground, Findings& findings) {
     }
   }
   for (const std::string& board : k_boards) {
+    check_owners(ground, board, findings);
     std::error_code none;
     for (const auto& entry : fs::directory_iterator(ground.home().records(board), none)) {
       findings.add("the records of runs go with them", entry.path());

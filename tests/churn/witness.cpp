@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <csignal>
 #include <sstream>
 
@@ -14,6 +15,8 @@ namespace hermes::churn {
 namespace {
 
 constexpr int k_exit_temporary_failure = 75;
+// How a worker's command may end that was killed or stopped with its run.
+const std::set<int> k_of_a_stop{128 + SIGKILL, 128 + SIGTERM, 128 + SIGHUP};
 
 struct Told {
   std::string task;
@@ -21,6 +24,7 @@ struct Told {
   std::optional<std::pair<std::string, int>> end;  // "exited" or "signaled", and the number
   std::set<std::string> tried;                     // verbs
   std::set<std::string> acknowledged;              // verbs that said 0
+  std::set<int> by_signal;                         // 128 + signal, of its commands
 };
 
 using Witness = std::map<RunKey, Told>;
@@ -46,11 +50,12 @@ void take_line(const std::string& line, Witness& witness, Findings& findings) {
   } else if (what == "try") {
     told.tried.insert(word);
   } else if (what == "called" && words >> number) {
-    // 137: a worker's command is killed with it.
-    findings.check(number == 0 || number == 1 || number > 128,
+    findings.check(number == 0 || number == 1 || k_of_a_stop.contains(number),
                    "a command ends with a documented status", line);
     if (number == 0) {
       told.acknowledged.insert(word);
+    } else if (number > 128) {
+      told.by_signal.insert(number);
     }
   } else {
     findings.add("the witness can be read", line);
@@ -73,6 +78,7 @@ class Judge {
     if (run_.outcome && run_.exit_kind) {
       require(exit_is_true(), "the booked exit is the worker's");
       require(outcome_is_true(), "the outcome follows from what the worker did");
+      require(commands_were_stopped(), "only a kill or a stop ends a worker's command");
     }
   }
 
@@ -116,6 +122,13 @@ class Judge {
       default:
         return false;
     }
+  }
+
+  bool commands_were_stopped() const {
+    const bool stopped = run_.stop_kind || verdict_was_tried();
+    return std::ranges::all_of(told_.by_signal, [&](int status) {
+      return stopped || (status == 128 + SIGKILL && (hit_ || without_shim_));
+    });
   }
 
   bool verdict_was_tried() const {
