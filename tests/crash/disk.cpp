@@ -1,13 +1,20 @@
 #include "crash/disk.hpp"
 
+#include <sys/stat.h>
+
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace hermes::test {
 
 namespace {
+
+std::atomic<const Disk*> g_disk = nullptr;  // the one that lives
 
 // SQLite gives room for szOsFile bytes: ours, then those of the real file.
 struct File {
@@ -141,6 +148,27 @@ int remove(sqlite3_vfs* vfs, const char* path, int sync_directory) {
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names for it (ld, --wrap)
+extern "C" int __real_fsync(int fd);
+
+extern "C" int __wrap_fsync(int fd) {
+  const Disk* const disk = g_disk;
+  struct stat facts {};
+  if (disk == nullptr || ::fstat(fd, &facts) != 0 || !S_ISDIR(facts.st_mode)) {
+    return __real_fsync(fd);
+  }
+  std::error_code problem;
+  const std::string path =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), problem);
+  const Answer answer = disk->ask({.kind = Touch::sync_directory, .data = path});
+  if (answer.code == SQLITE_OK) {
+    return __real_fsync(fd);
+  }
+  errno = answer.error_number;
+  return -1;
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
 Disk::Disk(Rule rule) : rule_(std::move(rule)), real_(sqlite3_vfs_find("unix")), layer_(*real_) {
   layer_.szOsFile = static_cast<int>(sizeof(File)) + real_->szOsFile;
   layer_.zName = "test";
@@ -156,9 +184,11 @@ Disk::Disk(Rule rule) : rule_(std::move(rule)), real_(sqlite3_vfs_find("unix")),
   if (sqlite3_vfs_register(&layer_, 1) != SQLITE_OK) {
     throw std::runtime_error("the test's VFS cannot be registered");
   }
+  g_disk = this;
 }
 
 Disk::~Disk() {
+  g_disk = nullptr;
   sqlite3_vfs_unregister(&layer_);
   sqlite3_vfs_register(real_, 1);
 }

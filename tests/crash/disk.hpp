@@ -20,7 +20,8 @@ enum class Touch {
   shm_map,
   shm_lock,
   unfetch,
-  sleep
+  sleep,
+  sync_directory  // not by SQLite, whose own are part of sync and remove, but by the kernel
 };
 
 struct Operation {
@@ -29,7 +30,7 @@ struct Operation {
   std::int64_t offset = 0;  // read, write; shm_lock: the first slot
   std::int64_t size = 0;    // truncate: the new size; shm_lock: how many slots
   int flags = 0;          // open, lock, shm_lock: SQLite's; remove: 1 when the directory is synced
-  std::string_view data;  // write
+  std::string_view data;  // write; sync_directory: its path
 };
 
 // What is done instead of the operation: nothing for SQLITE_OK, else this result, after the first
@@ -41,7 +42,8 @@ struct Answer {
 };
 
 // A layer between SQLite and the real files, the default VFS of this process while it lives: every
-// operation on a named file is shown to `rule` before it is done. One at a time, and every
+// operation on a named file is shown to `rule` before it is done, and so is every fsync of a
+// directory (the programs that link this have fsync wrapped). One at a time, and every
 // connection that was opened through it is closed before it goes.
 class Disk {
  public:

@@ -10,6 +10,7 @@
 
 #include "crash/reopen.hpp"
 #include "crash/workload.hpp"
+#include "kernel/db/commit.hpp"
 #include "support/temp_dir.hpp"
 
 namespace hermes::test {
@@ -21,6 +22,20 @@ using Done = std::vector<bool>;  // of each call, whether it was acknowledged
 
 constexpr std::size_t k_failures_told = 10;
 constexpr std::chrono::seconds k_longest_play{20};
+constexpr int k_tasks_of_a_long_wal = 80;  // some 400 pages, which a connection keeps to the end
+constexpr int k_frames_before = 4040;      // of the 4,062 of one page of the index
+
+// Changes things back and forth until one page of the index is nearly full.
+void fill_wal(const std::filesystem::path& dir) {
+  db::Connection connection(dir / "board.db", db::OpenMode::existing);
+  while (connection.wal_frames() < k_frames_before) {
+    const bool much = connection.wal_frames() < k_frames_before - 1000;
+    connection.execute_script(much ? "UPDATE tasks SET body = replace(body, 'x', 'y');"
+                                     "UPDATE tasks SET body = replace(body, 'y', 'x')"
+                                   : "UPDATE schema_migrations SET name = name || ' ';"
+                                     "UPDATE schema_migrations SET name = rtrim(name)");
+  }
+}
 
 class Faults {
  public:
@@ -34,21 +49,28 @@ class Faults {
     if (auto made = Database::create(board_files(fresh.path()), Workload::k_begin); !made) {
       throw std::runtime_error(one_line(made.error()));
     }
+    if (plan.long_wal) {
+      Database board = open_board(fresh.path());
+      Workload(plan.seed, 1, k_tasks_of_a_long_wal).call(board, 0).value();
+      board.truncate_wal(std::chrono::seconds{30}).value();
+    }
     board_ = files_in(fresh.path());
   }
 
   FaultReport run() {
-    play(0);  // counts
+    const auto play_at = [&](std::size_t at) { plan_.creation ? play_creation(at) : play(at); };
+    play_at(0);  // counts
     const std::size_t operations = seen_;
     const std::size_t most = plan_.most == 0 ? operations : std::min(plan_.most, operations);
     for (std::size_t i = 0; i < most; ++i) {
-      play(1 + (i * operations + plan_.seed % operations) / most % operations);
+      play_at(1 + (i * operations + plan_.seed % operations) / most % operations);
     }
     return report_;
   }
 
  private:
   void play(std::size_t at);
+  void play_creation(std::size_t at);
   Answer answer(const Operation& operation);
   Done make_calls(const std::filesystem::path& dir, std::optional<Database>& board);
   Result<void> call(const std::filesystem::path& dir, std::optional<Database>& board, int number);
@@ -64,6 +86,7 @@ class Faults {
   std::map<Done, std::uint64_t> states_;
   std::size_t at_ = 0;  // the operation that fails; 0: none
   std::size_t seen_ = 0;
+  std::vector<std::string> undone_;  // of each call the error that says so; "" if there is none
   bool armed_ = false;
   FaultReport report_;
 };
@@ -103,9 +126,11 @@ Result<void> Faults::call(const std::filesystem::path& dir, std::optional<Databa
 
 Done Faults::make_calls(const std::filesystem::path& dir, std::optional<Database>& board) {
   Done acknowledged;
+  undone_.clear();
   for (int number = 0; number < plan_.calls; ++number) {
     const auto done = call(dir, board, number);
     acknowledged.push_back(done.has_value());
+    undone_.push_back(done || db::may_be_kept(done.error()) ? "" : one_line(done.error()));
     if (!done) {
       ++report_.errors;
       ++report_.codes[done.error().code];
@@ -122,6 +147,13 @@ void Faults::play(std::size_t at) {
   const Disk disk([this](const Operation& operation) { return answer(operation); });
   at_ = at;
   seen_ = 0;
+  std::optional<db::Connection> reader;
+  if (plan_.long_wal) {  // it needs the beginning of the WAL
+    reader.emplace(dir / "board.db", db::OpenMode::existing);
+    reader->execute("BEGIN");
+    reader->pragma("user_version");
+    fill_wal(dir);
+  }
   std::optional<Database> board;
   std::optional<Done> done;
   try {
@@ -138,6 +170,7 @@ void Faults::play(std::size_t at) {
   }
   ++report_.faults;
   report_.met += std::ranges::find(*done, false) != done->end() ? 1 : 0;
+  reader.reset();
   if (board) {  // it goes on without being opened anew
     expect(examine(*board), done, "the board that has stayed open");
     if (const auto more = workload_.call(*board, plan_.calls); !more) {
@@ -151,6 +184,37 @@ void Faults::play(std::size_t at) {
   expect(reopen(dir), done, "the board that was opened again");
   if (std::chrono::steady_clock::now() - begin > k_longest_play) {
     failed("it has taken too long");
+  }
+}
+
+// Whether it says so or not: what is there is the whole board, or nothing that can be opened.
+void Faults::play_creation(std::size_t at) {
+  const TempDir ground(TempDir::Storage::memory);
+  const Disk disk([this](const Operation& operation) { return answer(operation); });
+  at_ = at;
+  seen_ = 0;
+  armed_ = true;
+  const auto made = Database::create(board_files(ground.path()), Workload::k_begin);
+  armed_ = false;
+  if (at == 0) {
+    return;
+  }
+  ++report_.faults;
+  if (!made) {
+    ++report_.met;
+    ++report_.errors;
+    ++report_.codes[made.error().code];
+  }
+  const Reopened found = reopen(ground.path());
+  if (!found.refused.empty()) {
+    if (made) {
+      failed("a board that was made is refused: " + found.refused);
+    }
+    return;
+  }
+  report_.whole += made ? 0 : 1;
+  if (!found.problems.empty() || found.digest != state_after({})) {
+    failed("half a board");
   }
 }
 
@@ -169,6 +233,11 @@ void Faults::expect(const Reopened& found, std::optional<Done>& done, const std:
     failed(when + " is of no state that its calls can lead to");
   } else if (*explained != *done) {
     ++report_.whole;
+    for (std::size_t i = 0; i < undone_.size(); ++i) {
+      if ((*explained)[i] && !(*done)[i] && !undone_[i].empty()) {
+        failed(fmt::format("{} holds call {}, of which was said: {}", when, i, undone_[i]));
+      }
+    }
   }
   done = explained;
 }
@@ -239,8 +308,17 @@ const std::vector<Fault>& faults() {
       {"an error of locking the shared memory", Touch::shm_lock, SQLITE_IOERR_SHMLOCK, EIO},
       {"a lock of the shared memory that is busy", Touch::shm_lock, SQLITE_BUSY, EAGAIN},
       {"a file that cannot be opened", Touch::open, SQLITE_CANTOPEN, EMFILE},
+      {"an error of removing", Touch::remove, SQLITE_IOERR_DELETE, EIO},
+      {"a directory that cannot be synced", Touch::sync_directory, SQLITE_IOERR_DIR_FSYNC, EIO},
   };
   return k_faults;
+}
+
+bool can_meet(const FaultPlan& plan, const Fault& fault) {
+  if (plan.long_wal) {
+    return fault.touch == Touch::shm_map;
+  }
+  return plan.creation || (fault.touch != Touch::remove && fault.touch != Touch::sync_directory);
 }
 
 void FaultReport::add(const FaultReport& other) {

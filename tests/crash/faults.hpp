@@ -29,7 +29,13 @@ struct FaultPlan {
   std::size_t most = 0;               // of the operations that a fault can meet, so many; 0: all
   bool lasting = false;               // not once, but from then on
   bool kept_open = false;  // the board stays open after an error, else the next call opens it anew
+  bool creation = false;   // no calls: what fails is the making of the board
+  bool long_wal = false;   // beside a reader, so that the index of the WAL must grow at a COMMIT
 };
+
+// Whether such an operation comes up at all. Files are removed, and directories synced, while a
+// board is made; a long WAL is played for what concerns its index.
+bool can_meet(const FaultPlan& plan, const Fault& fault);
 
 struct FaultReport {
   std::size_t faults = 0;  // workloads played with one
@@ -44,7 +50,8 @@ struct FaultReport {
 };
 
 // Each call answers; once the fault is over, the board is sound and holds every call that was
-// acknowledged, no half of any, and can be used, also without being opened anew.
+// acknowledged, none of which was said that nothing was changed, no half of any, and can be used,
+// also without being opened anew.
 FaultReport play_faults(const FaultPlan& plan, const Fault& fault);
 
 }  // namespace hermes::test

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -42,7 +43,6 @@ class Recorder {
     const Disk disk([&](const Operation& operation) { return recording_.trace.note(operation); });
     if (plan_.begin == PowerCutPlan::Begin::creation) {
       must(Database::create(board_files(dir_), Workload::k_begin));
-      recording_.trace.sync_directory();  // which create has done, past SQLite
     }
     Database boards[] = {open_board(dir_), open_board(dir_)};
     if (plan_.begin != PowerCutPlan::Begin::board) {
@@ -117,8 +117,12 @@ class Judge {
   PowerCutReport run() {
     PowerCut cut(recording_.trace);
     while (cut.advance(plan_.lies)) {
-      if (cut.last().kind != Trace::Event::Kind::write || cut.at() % plan_.every == 0) {
+      const bool is_write = cut.last().kind == Trace::Event::Kind::write;
+      const bool is_copy = is_write && cut.last().file == "board.db";
+      if (!is_write ||
+          cut.at() % (is_copy && plan_.every_copy > 0 ? plan_.every_copy : plan_.every) == 0) {
         ++report_.cuts;
+        report_.copies += is_copy ? 1 : 0;
         for (int number = 0; number < plan_.images; ++number) {
           judge(cut, number);
         }
@@ -126,6 +130,7 @@ class Judge {
     }
     report_.changes = cut.at();
     report_.commits = recording_.states.size() - 1;
+    report_.states = std::set(recording_.states.begin(), recording_.states.end()).size();
     report_.distinct = seen_.size();
     return report_;
   }

@@ -18,6 +18,7 @@ struct PowerCutPlan {
   int bulk_every = 0;             // Workload
   int truncate_every = 16;        // calls between two complete checkpoints
   std::size_t every = 1;          // cut after every so manieth write; after all else always
+  std::size_t every_copy = 0;     // the same of writes to board.db, by a checkpoint; 0: as `every`
   int images = 3;                 // of one cut: nothing kept, everything, the others at random
   std::size_t again_every = 100;  // images between two whose recovery is cut as well
   bool lies = false;              // the disk says that it has synced and has not
@@ -26,7 +27,9 @@ struct PowerCutPlan {
 struct PowerCutReport {
   std::size_t changes = 0;   // of the disk, in the recorded workload
   std::size_t commits = 0;   // acknowledged
+  std::size_t states = 0;    // that differ: a call that the board's rules refuse changes nothing
   std::size_t cuts = 0;      // points in time
+  std::size_t copies = 0;    // of them behind a write to board.db
   std::size_t images = 0;    // judged
   std::size_t distinct = 0;  // opened: images that nobody has seen before
   std::size_t again = 0;     // images of a cut recovery

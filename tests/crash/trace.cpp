@@ -86,6 +86,9 @@ Answer Trace::note(const Operation& operation) {
       add({.kind = Kind::sync, .file = file, .with_directory = first});
       break;
     }
+    case Touch::sync_directory:
+      add({.kind = Kind::sync_directory});
+      break;
     default:
       break;
   }
@@ -93,8 +96,6 @@ Answer Trace::note(const Operation& operation) {
 }
 
 void Trace::acknowledge() { add({.kind = Event::Kind::acknowledge}); }
-
-void Trace::sync_directory() { add({.kind = Event::Kind::sync_directory}); }
 
 PowerCut::PowerCut(const Trace& trace) : trace_(&trace) {
   for (const auto& [name, content] : trace.before()) {

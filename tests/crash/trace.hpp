@@ -31,7 +31,6 @@ class Trace {
 
   Answer note(const Operation& operation);  // a Disk's rule
   void acknowledge();
-  void sync_directory();
 
   const Image& before() const { return before_; }
   const std::vector<Event>& events() const { return events_; }

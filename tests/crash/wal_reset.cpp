@@ -108,20 +108,20 @@ std::vector<std::string> complaint(const Result<void>& done) {
 }
 
 // What is wrong with a table of which rows 0 to `rows` - 1 were acknowledged.
-std::vector<std::string> damage_of(Plain& connection, int rows) {
-  std::vector<std::string> damage;
+struct Damage {
+  std::vector<std::string> told;  // by SQLite's own check
+  int lost = 0;                   // rows
+};
+Damage damage_of(Plain& connection, int rows) {
+  Damage damage;
   for (const std::string& line : connection.ask("PRAGMA integrity_check")) {
     if (line != "ok") {
-      damage.push_back(line);
+      damage.told.push_back(line);
     }
   }
-  int lost = 0;
   for (int row = 0; row < rows; ++row) {
     const auto found = connection.ask(fmt::format("SELECT text FROM notes WHERE id = {}", row));
-    lost += found == std::vector{text_of(row, k_text_bytes)} ? 0 : 1;
-  }
-  if (lost > 0) {
-    damage.push_back(fmt::format("{} of {} acknowledged rows are lost", lost, rows));
+    damage.lost += found == std::vector{text_of(row, k_text_bytes)} ? 0 : 1;
   }
   return damage;
 }
@@ -177,7 +177,9 @@ ResetOutcome reset_beside_plain_checkpoint(Table table) {
   first.ask("PRAGMA wal_checkpoint(PASSIVE)");
   add(other, k_rows_there);  // resets it
   first.ask("PRAGMA wal_checkpoint(TRUNCATE)");
-  outcome.damage = damage_of(first, outcome.rows);
+  const Damage damage = damage_of(first, outcome.rows);
+  outcome.damage = damage.told;
+  outcome.lost = damage.lost;
   return outcome;
 }
 
@@ -357,11 +359,12 @@ ResetOutcome reset_beside_board_checkpoint(BoardCheckpoint kind) {
   armed = false;
   outcome.rows += other.join();
   add(second, k_rows_after);
-  outcome.damage = complaint(second.truncate_wal());
+  const auto take = [&](const std::vector<std::string>& lines) {
+    outcome.damage.insert(outcome.damage.end(), lines.begin(), lines.end());
+  };
+  take(complaint(second.truncate_wal()));
   add(first, k_rows_there);
-  for (const std::string& line : first.damage(outcome.rows)) {
-    outcome.damage.push_back(line);
-  }
+  take(first.damage(outcome.rows));
   return outcome;
 }
 
@@ -387,7 +390,7 @@ class Delays {
   std::uint64_t seed_;
 };
 
-constexpr int k_rows_of_a_writer = 40;  // in a round
+constexpr int k_rows_of_a_writer = k_rows_of_a_round / 2;
 
 // Writers that write while others make checkpoints.
 void race(const std::vector<std::function<void()>>& writers,
@@ -415,7 +418,8 @@ void race(const std::vector<std::function<void()>>& writers,
 template <class Round>
 RandomOutcome rounds(std::uint64_t seed, std::chrono::milliseconds time, Until until, Round round) {
   RandomOutcome outcome;
-  const auto end = std::chrono::steady_clock::now() + time;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + time;
   do {
     const TempDir ground(TempDir::Storage::memory);
     int rows = 0;
@@ -429,6 +433,8 @@ RandomOutcome rounds(std::uint64_t seed, std::chrono::milliseconds time, Until u
     }
   } while (std::chrono::steady_clock::now() < end &&
            !(until == Until::damaged && outcome.damaged > 0));
+  outcome.time = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
   return outcome;
 }
 
@@ -453,36 +459,40 @@ RandomOutcome race_plain(std::uint64_t seed, std::chrono::milliseconds time, Unt
                     Plain(dir / "plain.db").ask("PRAGMA wal_checkpoint(PASSIVE)");
                   };
                   race({write(0), write(k_rows_of_a_writer)}, {checkpoint, checkpoint});
-                  rows = 2 * k_rows_of_a_writer;
-                  return damage_of(first, rows);
+                  rows = k_rows_of_a_round;
+                  Damage damage = damage_of(first, rows);
+                  if (damage.lost > 0) {
+                    damage.told.push_back(fmt::format("{} rows are lost", damage.lost));
+                  }
+                  return damage.told;
                 });
 }
 
 RandomOutcome race_boards(std::uint64_t seed, std::chrono::milliseconds time, Until until) {
-  return rounds(
-      seed, time, until, [](std::uint64_t round, const std::filesystem::path& dir, int& rows) {
-        Notes::make(dir);
-        const Disk disk{Delays(round)};
-        std::atomic<int> written = 0;
-        const auto write = [&] {
-          Notes notes(dir);
-          for (int row = 0; row < k_rows_of_a_writer; ++row) {
-            written += notes.add(row, k_text_bytes).has_value() ? 1 : 0;
-          }
-        };
-        const auto copy = [&] {
-          db::Connection connection(dir / "board.db", db::OpenMode::existing);
-          checkpoint_by_hand(connection, dir);
-        };
-        race({write, write}, {copy, copy});
-        rows = written;
-        std::vector<std::string> damage = Notes(dir).damage(rows);
-        if (rows != 2 * k_rows_of_a_writer) {
-          damage.push_back(fmt::format("{} of {} writes were refused",
-                                       2 * k_rows_of_a_writer - rows, 2 * k_rows_of_a_writer));
-        }
-        return damage;
-      });
+  return rounds(seed, time, until,
+                [](std::uint64_t round, const std::filesystem::path& dir, int& rows) {
+                  Notes::make(dir);
+                  const Disk disk{Delays(round)};
+                  std::atomic<int> written = 0;
+                  const auto write = [&] {
+                    Notes notes(dir);
+                    for (int row = 0; row < k_rows_of_a_writer; ++row) {
+                      written += notes.add(row, k_text_bytes).has_value() ? 1 : 0;
+                    }
+                  };
+                  const auto copy = [&] {
+                    db::Connection connection(dir / "board.db", db::OpenMode::existing);
+                    checkpoint_by_hand(connection, dir);
+                  };
+                  race({write, write}, {copy, copy});
+                  rows = written;
+                  std::vector<std::string> damage = Notes(dir).damage(rows);
+                  if (rows != k_rows_of_a_round) {
+                    damage.push_back(fmt::format("{} of {} writes were refused",
+                                                 k_rows_of_a_round - rows, k_rows_of_a_round));
+                  }
+                  return damage;
+                });
 }
 
 }  // namespace hermes::test

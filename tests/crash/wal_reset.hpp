@@ -18,7 +18,8 @@ struct ResetOutcome {
   bool committed_there = false;     // another connection has committed there
   bool waited_at_gate = false;      // it has waited at the gate meanwhile
   int rows = 0;                     // acknowledged
-  std::vector<std::string> damage;  // rows that are missing, what the check of the file says
+  int lost = 0;                     // of them, as far as that was counted
+  std::vector<std::string> damage;  // what the check of the file says, and a board's own
 };
 
 // A checkpoint and a commit at its weakest point, then commits, a checkpoint and a reset that bring
@@ -35,7 +36,9 @@ ResetOutcome reset_beside_board_checkpoint(BoardCheckpoint kind);
 
 // Two writers and two that checkpoint, held up at random at their locks, on a new database each
 // round.
+inline constexpr int k_rows_of_a_round = 80;
 struct RandomOutcome {
+  std::chrono::milliseconds time{0};
   int rounds = 0;
   int damaged = 0;  // of them
   int commits = 0;

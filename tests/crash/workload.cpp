@@ -29,7 +29,6 @@ using board::Change;
 const HostIdentity k_host{"machine-1", "boot-1"};
 const Actor k_person{"alice", std::nullopt};
 const std::string k_slug = "default";
-constexpr int k_bulk_tasks = 150;
 constexpr std::size_t k_bulk_body = 16'000;
 
 // The ground of one call: the board, dice, and what they choose.
@@ -285,7 +284,7 @@ Result<void> Workload::call(db::Database& board, int number) const {
   auto done = board.write([&](db::Writer& tx) -> Result<void> {
     Call call(tx, SeededRandom((seed_ << 32) + step).next(), now);
     if (bulk_every_ > 0 && number % bulk_every_ == bulk_every_ / 2) {
-      return call.import(k_bulk_tasks, k_bulk_body);
+      return call.import(bulk_tasks_, k_bulk_body);
     }
     return number < 5 ? call.create() : call.any();
   });

@@ -14,9 +14,10 @@ namespace hermes::test {
 // done on another one.
 class Workload {
  public:
-  // `bulk_every`: each so manieth call is one large transaction; 0: none.
-  explicit Workload(std::uint64_t seed, int bulk_every = 0)
-      : seed_(seed), bulk_every_(bulk_every) {}
+  // `bulk_every`: each so manieth call is one large transaction, an import of
+  // `bulk_tasks` with 16 KB of text each; 0: none.
+  explicit Workload(std::uint64_t seed, int bulk_every = 0, int bulk_tasks = 150)
+      : seed_(seed), bulk_every_(bulk_every), bulk_tasks_(bulk_tasks) {}
 
   // Done, or refused by the rules of the board: both are answers to rely on. Error: of the storage.
   Result<void> call(db::Database& board, int number) const;
@@ -26,6 +27,7 @@ class Workload {
  private:
   std::uint64_t seed_;
   int bulk_every_;
+  int bulk_tasks_;
 };
 
 // Stands for everything that is in the tables of a board.
