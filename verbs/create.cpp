@@ -101,8 +101,8 @@ Result<void> inherit_workdir(const OpenBoard& open, board::NewTask& request) {
   if (settings.default_workdir.empty()) {
     const std::string_view kind = to_word(request.workspace_kind);
     return fail(ErrorCode::usage,
-                fmt::format("--workspace {} names no path, and board {} has no default_workdir",
-                            kind, open.paths.slug),
+                fmt::format("workspace {} names no path, and board {} has no default_workdir", kind,
+                            open.paths.slug),
                 fmt::format("give one ({}:PATH), or set it: hermes kanban boards "
                             "set-default-workdir {} PATH",
                             kind, open.paths.slug));

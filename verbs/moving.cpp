@@ -24,7 +24,8 @@ std::optional<std::string> not_blank(std::string text) {
 
 Result<std::optional<Instant>> wake_time(const Call& call) {
   if (call.values.has("at") && call.values.has("in")) {
-    return fail(ErrorCode::usage, "--at and --in are both given", "give one of them");
+    return fail(ErrorCode::usage, "a time (at) and a delay (in) are both given",
+                "give one of them");
   }
   if (const auto length = call.values.duration("in")) {
     return call.environment.now + *length;

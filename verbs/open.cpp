@@ -16,8 +16,7 @@ Result<Actor> known_elsewhere(const Call& call, const home::Home& home, Actor ac
     return fail(ErrorCode::not_yours,
                 fmt::format("run {} of {} is not known to be yours: {}", worker.run_id,
                             printable(clip(worker.task_id, 100)), why),
-                "stop working on it; nothing was changed. Whoever is no worker unsets "
-                "HERMES_KANBAN_TASK, HERMES_KANBAN_RUN_ID and HERMES_KANBAN_RUN_TOKEN");
+                "stop working on it; nothing was changed");
   };
   if (worker.board.empty()) {
     return unknown("HERMES_KANBAN_BOARD does not say on which board it is");

@@ -111,7 +111,7 @@ Result<Answer> complete(Call& call) {
   }
   const auto artifacts = call.values.list("artifact");
   if (std::ranges::any_of(artifacts, [](const std::string& one) { return trim(one).empty(); })) {
-    return fail(ErrorCode::usage, "--artifact is empty: it takes the path of a file",
+    return fail(ErrorCode::usage, "an artifact is empty: it is the path of a file",
                 "is a variable of your script not set?");
   }
   const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),

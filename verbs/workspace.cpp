@@ -15,8 +15,7 @@ constexpr std::string_view k_forms =
     "the forms are scratch, worktree, worktree:PATH, dir and dir:PATH";
 
 std::unexpected<Error> bad_form(std::string_view text, std::string_view rule) {
-  return fail(ErrorCode::usage,
-              fmt::format("--workspace '{}': {}", printable(clip(text, 200)), rule),
+  return fail(ErrorCode::usage, fmt::format("workspace '{}': {}", printable(clip(text, 200)), rule),
               std::string(k_forms));
 }
 
@@ -69,11 +68,11 @@ Result<void> check_branch(const std::optional<std::string>& branch, WorkspaceKin
   }
   const auto refuse = [&](std::string_view rule) {
     return fail(ErrorCode::usage,
-                fmt::format("--branch '{}': {}", printable(clip(*branch, 200)), rule),
-                "for example --workspace worktree --branch work/login");
+                fmt::format("branch '{}': {}", printable(clip(*branch, 200)), rule),
+                "for example the branch work/login, with worktree as the workspace");
   };
   if (kind != WorkspaceKind::worktree) {
-    return refuse("a branch needs --workspace worktree or worktree:PATH");
+    return refuse("a branch needs worktree or worktree:PATH as the workspace");
   }
   if (trim(*branch).empty()) {
     return refuse("must not be empty");

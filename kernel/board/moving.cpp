@@ -21,7 +21,7 @@ Result<void> check_handoff(const Handoff& handoff) {
     return fail(
         ErrorCode::usage,
         fmt::format("the metadata is not a JSON object of at most {} levels", k_deepest_json),
-        "for example --metadata '{\"files\": 3}'");
+        "for example {\"files\": 3}");
   }
   return {};
 }

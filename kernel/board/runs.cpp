@@ -182,8 +182,8 @@ Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
                             run->profile),
                 move == rules::Move::heartbeat
                     ? "its heartbeat is that worker's own business"
-                    : "only that worker can speak for it; use --force, or `hermes kanban reclaim`, "
-                      "to take it away from the worker");
+                    : "only that worker can speak for it; `hermes kanban reclaim` takes it away "
+                      "from the worker");
   }
   return *run;
 }

@@ -33,7 +33,7 @@ namespace {
 Result<void> check_names(const NewTask& request) {
   if (request.assignee_given && trim(request.assignee).empty()) {
     return fail(ErrorCode::invalid, "the assignee is blank",
-                "name a profile or leave --assignee out");
+                "name a profile or leave the assignee out");
   }
   TRY(check_assignee(request.assignee));
   TRY(check_text("the tenant", request.tenant, k_name_bytes));
@@ -55,11 +55,12 @@ Result<void> check_start(const NewTask& request) {
   }
   if (request.goal_max_turns && !request.goal_mode) {
     return fail(ErrorCode::usage, "the most turns of a goal are given, but it is no goal",
-                "add --goal");
+                "make it a goal, or leave them out");
   }
   if (request.goal_max_turns && *request.goal_max_turns < 1) {
     return fail(ErrorCode::usage,
-                fmt::format("goal-max-turns is {}, it must be at least 1", *request.goal_max_turns),
+                fmt::format("the most turns of a goal are {}, they must be at least 1",
+                            *request.goal_max_turns),
                 "leave it out for the worker's own number");
   }
   return {};
@@ -89,7 +90,7 @@ Result<std::vector<std::string>> check_skills(const std::vector<std::string>& gi
     const std::string skill(trim(raw));
     if (skill.find(',') != std::string::npos) {
       return fail(ErrorCode::invalid, fmt::format("skill '{}' contains a comma", printable(skill)),
-                  "give --skill once for each name");
+                  "give each skill by itself");
     }
     TRY(check_text("the skill", skill, k_name_bytes));
     if (!skill.empty() && std::find(skills.begin(), skills.end(), skill) == skills.end()) {

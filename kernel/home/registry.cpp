@@ -39,12 +39,11 @@ struct Named {
 
 Result<std::optional<Named>> named_board(const Home& home, const BoardChoice& choice) {
   if (choice.flag) {
-    return Named{*choice.flag, "--board", "correct the name"};
+    return Named{*choice.flag, "the board argument", "correct the name"};
   }
   if (choice.environment &&
       !choice.environment->empty()) {  // blanks are a value, and no board's name
-    return Named{*choice.environment, "HERMES_KANBAN_BOARD",
-                 "correct or unset HERMES_KANBAN_BOARD"};
+    return Named{*choice.environment, "HERMES_KANBAN_BOARD", "correct HERMES_KANBAN_BOARD"};
   }
   auto text = read_file(home.current(), k_current_bytes);
   if (!text && text.error().code == ErrorCode::not_found) {

@@ -23,8 +23,8 @@ struct BoardChoice {
 // silent fall-through.
 Result<BoardPaths> choose_board(const Home& home, const BoardChoice& choice);
 
-// The same with where the choice came from: "--board", "HERMES_KANBAN_BOARD", the path of
-// `current`, or "the default".
+// The same with where the choice came from: "the board argument", "HERMES_KANBAN_BOARD", the path
+// of `current`, or "the default".
 struct ChosenBoard {
   BoardPaths paths;
   std::string source;

@@ -73,7 +73,7 @@ Result<void> may_change(const Actor& actor, const std::string& board, const std:
       fmt::format("a worker may change only its own task ({} on board {}), not {} on board {}",
                   shown(actor.worker->task_id), shown(actor.worker->board), task_id, board),
       "inside a worker you may create, link and comment anywhere; leave the rest to a person or to "
-      "that task's own worker. Whoever is no worker unsets HERMES_KANBAN_TASK");
+      "that task's own worker");
 }
 
 }  // namespace hermes::rules

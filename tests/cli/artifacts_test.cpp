@@ -98,7 +98,7 @@ TEST_CASE("an artifact without a name is a mistake of the call", "[cli][artifact
   const std::string id = hermes.create({"a"});
   const Ran ran = hermes.kanban({"complete", id, "--artifact", ""});
   CHECK(ran.status == 2);
-  CHECK(ran.err.find("--artifact is empty") != std::string::npos);
+  CHECK(ran.err.find("an artifact is empty") != std::string::npos);
 }
 
 TEST_CASE("an artifact that is not to be had keeps the task in flight, and nothing is copied",

@@ -182,7 +182,7 @@ TEST_CASE("what its worker is asked to use is kept, shown and cleared", "[cli]")
   const Json cleared = Json::parse(hermes.kanban({"set-model", id, "--json"}).out);
   CHECK(cleared["task"]["model_override"].is_null());
   CHECK(cleared["task"]["provider_override"].is_null());
-  check_refused(hermes, {"create", "b", "--goal-max-turns", "7"}, 2, "--goal");
+  check_refused(hermes, {"create", "b", "--goal-max-turns", "7"}, 2, "make it a goal");
   check_refused(hermes, {"create", "b", "--goal", "--goal-max-turns", "0"}, 2, "at least 1");
 }
 

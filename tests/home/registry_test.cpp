@@ -179,7 +179,7 @@ TEST_CASE("a choice that names no board is an error, never another board") {
   const auto absent = ground.choose("typo", {});
   REQUIRE_FALSE(absent);
   CHECK(absent.error().code == ErrorCode::not_found);
-  CHECK(absent.error().message == "no board 'typo' (from --board)");
+  CHECK(absent.error().message == "no board 'typo' (from the board argument)");
   CHECK_THAT(absent.error().hint, Contains("the boards are default"));
   CHECK(ground.choose({}, "typo").error().code == ErrorCode::not_found);
   CHECK(ground.choose("", {}).error().code == ErrorCode::usage);
