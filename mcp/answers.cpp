@@ -6,15 +6,31 @@
 #include <span>
 
 #include "kernel/base/text.hpp"
+#include "mcp/bounds.hpp"
 
 namespace hermes::mcp {
 
 namespace {
 
-constexpr std::size_t k_newest = 50;      // comments, events and runs of one task
-constexpr std::size_t k_text = 8 * 1024;  // bytes of a text within those
-constexpr std::size_t k_attachments = 200;
-constexpr std::int64_t k_most_listed = 200;
+constexpr std::size_t k_body = 64 * 1024;  // bytes of the text of a task
+constexpr std::size_t k_text = 8 * 1024;   // of every other one
+constexpr std::size_t k_text_in_row = 300;
+constexpr auto k_most_listed = static_cast<std::int64_t>(k_most_rows);
+
+struct Bounded {
+  const char* name;
+  ListBounds bounds;
+};
+// The lists of one task. Those in the order of time keep the newest.
+constexpr Bounded k_lists[] = {
+    {"parents", {.rows = k_most_rows}},
+    {"children", {.rows = k_most_rows}},
+    {"comments", {.rows = 50}},
+    {"events", {.rows = 50}},
+    {"runs", {.rows = 50}},
+    {"attachments", {.rows = 50}},
+    {"diagnostics", {.rows = 50, .keep = Keep::first}},
+};
 
 struct Key {
   std::string_view name;
@@ -55,27 +71,17 @@ constexpr Form k_forms[] = {
     {"unblock", k_moved}, {"heartbeat", k_heartbeat}, {"comment", k_comment}, {"create", k_create},
     {"link", k_link},     {"attach", k_attach},       {"attachments", k_kept}};
 
-// A long text as its beginning, with what is missing said.
-void cut_texts(Json& value) {
-  if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    if (text.size() > k_text) {
-      const std::string_view kept = clip(text, k_text);
-      value = fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
-    }
-  } else if (value.is_structured()) {
-    for (Json& item : value) {
-      cut_texts(item);
-    }
-  }
-}
-
-// The newest of a list, which has them last; how many were left out.
-std::size_t keep_newest(Json& list) {
-  const std::size_t left_out = list.size() > k_newest ? list.size() - k_newest : 0;
-  list.erase(list.begin(), list.begin() + static_cast<Json::difference_type>(left_out));
-  cut_texts(list);
-  return left_out;
+// What is left out of the body, and how to read it; null when nothing is.
+Json cut_task(Json& task) {
+  Json body = std::move(task["body"]);
+  const bool too_long = body.is_string() && body.get_ref<const std::string&>().size() > k_body;
+  cut_text(body, k_body);
+  task["body"] = nullptr;
+  cut_values(task, k_text);
+  task["body"] = std::move(body);
+  return too_long ? Json(fmt::format("the body is cut; `hermes kanban show {}` prints all of it",
+                                     task["id"].get<std::string>()))
+                  : Json(nullptr);
 }
 
 Result<Json> show(const Session& session, Session::Given given) {
@@ -86,11 +92,16 @@ Result<Json> show(const Session& session, Session::Given given) {
   TRY_ASSIGN(const verbs::Answer context, session.call(kanban_verb("context"), std::move(again)));
   Json& value = answer.value;
   Json left_out = Json::object();
-  for (const char* name : {"comments", "events", "runs"}) {
-    left_out[name] = keep_newest(value[name]);
+  for (const Bounded& list : k_lists) {
+    left_out[list.name] = cut_list(value[list.name], list.bounds);
   }
   value["left_out"] = std::move(left_out);
+  cut_text(value["latest_summary"], k_text);
+  const Json cut = cut_task(value["task"]);
   value["worker_context"] = context.value["text"];
+  if (!cut.is_null()) {
+    value["notes"].push_back(cut);
+  }
   return std::move(value);
 }
 
@@ -121,13 +132,11 @@ Result<Json> list(const Session& session, const Session::Given& given) {
                                                         : Json(nullptr)}};
 }
 
+// `count` is of all there are; the newest are shown.
 Json attachments(Json kept) {
-  const bool truncated = kept.size() > k_attachments;
   const auto count = kept.size();
-  if (truncated) {
-    kept.erase(kept.begin() + k_attachments, kept.end());
-  }
-  return {{"attachments", std::move(kept)}, {"count", count}, {"truncated", truncated}};
+  const std::size_t left_out = cut_list(kept, {.rows = k_most_rows});
+  return {{"attachments", std::move(kept)}, {"count", count}, {"truncated", left_out > 0}};
 }
 
 Json created(const Json& task) {
@@ -176,6 +185,7 @@ Json task_row(const Json& task) {
         "started_at", "completed_at", "block_kind", "block_reason", "current_run_id"}) {
     row[key] = task[key];
   }
+  cut_values(row, k_text_in_row);
   return row;
 }
 
@@ -195,6 +205,9 @@ Result<Json> answer_call(const verbs::Verb& verb, const Session& session, Sessio
     value = attachments(std::move(value));
   } else if (verb.name == "create") {
     value = created(value);
+  }
+  if (verb.name != "attachments") {  // a list bounds itself
+    cut_values(value, k_text);
   }
   add_notes(value, answer);
   return value;

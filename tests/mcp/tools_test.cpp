@@ -81,6 +81,16 @@ TEST_CASE("wrong arguments are refused so that a model can mend them", "[mcp]") 
            {"kanban_create", {{"title", "  "}}, "title"},
            {"kanban_create", {{"title", std::string("a\0b", 3)}}, "the title"},
            {"kanban_create", {{"title", "x"}, {"board", 7}}, "board must be a string"},
+           {"kanban_create", {{"title", "x"}, {"assignee", " "}}, "assignee is blank"},
+           {"kanban_create", {{"title", "x"}, {"goal_max_turns", 3}}, "make it a goal"},
+           {"kanban_create", {{"title", "x"}, {"skills", {"a,b"}}}, "contains a comma"},
+           {"kanban_create", {{"title", "x"}, {"at", 4102444800}, {"in", "1h"}}, "both given"},
+           {"kanban_create", {{"title", "x"}, {"workspace", "moon"}}, "workspace 'moon'"},
+           {"kanban_create", {{"title", "x"}, {"workspace", "dir"}}, "names no path"},
+           {"kanban_create", {{"title", "x"}, {"branch", "b"}}, "needs worktree"},
+           {"kanban_create", {{"title", "x"}, {"board", "nosuch"}}, "no board 'nosuch'"},
+           {"kanban_complete", {{"task_id", id}, {"artifacts", {""}}}, "artifact is empty"},
+           {"kanban_link", {{"parent_id", id}, {"child_id", "t_00000000"}}, "t_00000000"},
            {"kanban_list", {{"limit", 0}}, "from 1 to 200"},
            {"kanban_list", {{"limit", 201}}, "from 1 to 200"},
            {"kanban_list", {{"limit", "many"}}, "whole number"},
@@ -141,6 +151,46 @@ TEST_CASE("what a task shows is bounded, the newest kept", "[mcp]") {
   CHECK(shown["left_out"]["comments"] == 6);
   CHECK(shown["comments"][0]["body"] == "comment 6");
   CHECK(shown["comments"][49]["body"].get<std::string>().size() < 9000);
+}
+
+TEST_CASE("an answer stays small, however much a task has", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  Json many = Json::object();  // nearly as much as metadata may be, in small leaves
+  for (int i = 0; i < 10'000; ++i) {
+    many["key" + std::to_string(i)] = i;
+  }
+  const std::string parent = client.ask_tool(
+      "kanban_create", {{"title", "t"}, {"body", std::string(900'000, 'b')}})["task_id"];
+  for (int i = 0; i < 210; ++i) {
+    const std::string child = client.ask_tool(
+        "kanban_create", {{"title", std::string(900, 'c')}, {"parents", {parent}}})["task_id"];
+    if (i < 60) {
+      client.ask_tool("kanban_block", {{"task_id", child}, {"reason", std::string(60'000, 'r')}});
+    }
+  }
+  client.ask_tool("kanban_complete", {{"task_id", parent},
+                                      {"result", std::string(60'000, 's')},
+                                      {"summary", std::string(60'000, 's')},
+                                      {"metadata", std::move(many)}});
+  const Json shown = client.ask_tool("kanban_show", {{"task_id", parent}});
+  CHECK(shown.dump().size() < 250'000);
+  CHECK(shown["children"].size() == 200);
+  CHECK(shown["left_out"]["children"] == 10);
+  CHECK(shown["left_out"]["parents"] == 0);
+  CHECK(shown["task"]["body"].get<std::string>().find("more bytes") != std::string::npos);
+  CHECK(shown["task"]["result"].get<std::string>().size() < 9000);
+  CHECK(shown["latest_summary"].get<std::string>().size() < 9000);
+  CHECK(shown["runs"][0]["metadata"].dump().size() < 10'000);
+  CHECK(shown["notes"][0] ==
+        "the body is cut; `hermes kanban show " + parent + "` prints all of it");
+
+  const Json blocked = client.ask_tool("kanban_list", {{"status", "blocked"}, {"limit", 200}});
+  CHECK(blocked["count"] == 60);
+  CHECK(blocked.dump().size() < 100'000);
+  const Json read = client.request("resources/read", {{"uri", "hermes://board/default"}});
+  CHECK(read["result"]["contents"][0]["text"].get<std::string>().size() < 300'000);
 }
 
 TEST_CASE("a task lives from its creation to its end over tools alone", "[mcp]") {
