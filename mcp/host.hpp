@@ -2,7 +2,6 @@
 
 #include <atomic>
 
-#include "kernel/base/fd.hpp"
 #include "verbs/call.hpp"
 
 namespace hermes::mcp {
@@ -10,16 +9,12 @@ namespace hermes::mcp {
 // The call that runs can be given up from another thread.
 class Cancellation {
  public:
-  Cancellation();
-
-  void request();
-  void forget();  // before the next call
+  void request() { requested_ = true; }
+  void forget() { requested_ = false; }  // before the next call
   bool requested() const { return requested_; }
-  int fd() const { return event_.get(); }  // readable once it is requested
 
  private:
   std::atomic<bool> requested_ = false;
-  Fd event_;
 };
 
 // The program's host, but for what a terminal has and a server has not: input is what came with the
@@ -55,7 +50,8 @@ class CallHost final : public verbs::Host {
   Result<std::string> read_input(std::size_t most) override;
   void begin(const verbs::Json&) override {}
   bool emit(const verbs::Json&) override { return false; }
-  Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) override;
+  // A worker that is told to stop is not waited for: calls come one after the other.
+  Woken wait_for(const db::GateWatch&, std::optional<Millis>) override { return Woken::stopped; }
   bool cancelled() override { return cancellation_.requested(); }
 
  private:

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -90,6 +91,15 @@ class Server {
   void end_within_patience() {
     if (!deadline_) {
       deadline_ = SteadyClock::now() + k_patience_at_end;
+    }
+  }
+  // Nobody asks any more; who takes no answers either is not waited for, whatever is still to do.
+  void expect_progress(bool some) {
+    if (some || unsent_.empty()) {
+      deadline_.reset();
+    }
+    if (!unsent_.empty()) {
+      end_within_patience();
     }
   }
 
@@ -194,9 +204,8 @@ void Server::write_output() {
     sent += wrote > 0 ? static_cast<std::size_t>(wrote) : 0;
   }
   unsent_.erase(0, sent);
-  // What is asked for is done; who takes no answers is not waited for.
-  if (state_ == State::draining && !running_ && waiting_.empty() && !unsent_.empty()) {
-    end_within_patience();
+  if (state_ == State::draining) {
+    expect_progress(sent > 0);
   }
 }
 
@@ -241,7 +250,11 @@ void Server::take_frames() {
       log("refused: " + message);
       send(nullptr, refused(k_invalid_request, message));
     } else {
-      take_message(frame->text);
+      try {
+        take_message(frame->text);
+      } catch (const std::bad_alloc&) {
+        send(nullptr, refused(k_internal_error, "there is not enough memory for the message"));
+      }
     }
   }
 }

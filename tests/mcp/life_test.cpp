@@ -10,6 +10,9 @@
 #include <set>
 #include <sstream>
 
+#include "kernel/board/claims.hpp"
+#include "kernel/board/runs.hpp"
+#include "kernel/db/database.hpp"
 #include "mcp/client.hpp"
 #include "support/wait.hpp"
 
@@ -32,6 +35,26 @@ class HeldGate {
 
 Json create_params(const std::string& title) {
   return {{"name", "kanban_create"}, {"arguments", {{"title", title}}}};
+}
+
+// The task is claimed as by a dispatcher, which is gone: its run has a process that is to be
+// stopped.
+void start_as_dispatcher(const Hermes& hermes, const std::string& id) {
+  auto database = db::Database::open({hermes.board() / "board.db", hermes.board() / "board.lock"},
+                                     db::Database::Access::write, Instant{1'800'000'000'000});
+  REQUIRE(database);
+  SeededRandom random(1);
+  const Actor actor{"dispatcher", std::nullopt};
+  const Limits limits;
+  const std::string board = "default";
+  REQUIRE(database->write([&](db::Writer& tx) {
+    board::Change change{tx, Instant{1'800'000'000'000}, actor, board, limits, random};
+    return board::claim(change, id,
+                        {.holder_kind = HolderKind::dispatcher,
+                         .profile = "sh",
+                         .holder = "an earlier dispatcher",
+                         .ttl = std::chrono::minutes{15}});
+  }));
 }
 
 // A call of the process waits for the gate.
@@ -194,6 +217,21 @@ TEST_CASE("a client that reads late loses no answer", "[mcp]") {
   }
 }
 
+TEST_CASE("a client that asks no more and takes no answers does not keep its session alive",
+          "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  const std::string id = client.ask_tool(
+      "kanban_create", {{"title", "t"}, {"body", std::string(60'000, 'b')}})["task_id"];
+  // More than is kept unsent: calls wait when the input ends.
+  for (int i = 0; i < 120; ++i) {
+    client.ask("tools/call", {{"name", "kanban_show"}, {"arguments", {{"task_id", id}}}});
+  }
+  client.close_input();
+  CHECK(client.wait() == 0);
+}
+
 TEST_CASE("Ctrl-Z stops a session between calls, never while it may hold the write gate", "[mcp]") {
   const Hermes hermes;
   McpClient client(hermes, {"--orchestrator"});
@@ -210,6 +248,21 @@ TEST_CASE("Ctrl-Z stops a session between calls, never while it may hold the wri
   client.signal(SIGCONT);
   CHECK(client.receive()["id"] == create);
   CHECK(client.receive()["id"] == list);
+}
+
+TEST_CASE("an orchestrator that stops a worker is answered at once, and starts nothing", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  const std::string id = hermes.create({"t"});
+  start_as_dispatcher(hermes, id);
+  CHECK(client.refusal("kanban_complete", {{"task_id", id}, {"summary", "x"}})
+            .find("is being worked on by run") != std::string::npos);
+  const Json blocked = client.ask_tool("kanban_block", {{"task_id", id}, {"reason", "wait"}});
+  CHECK(blocked["status"] == "blocked");
+  REQUIRE(blocked.contains("notes"));
+  CHECK(blocked["notes"][0].get<std::string>().find("a server of agents does not start one") !=
+        std::string::npos);
 }
 
 TEST_CASE("an idle session uses no processor time", "[mcp]") {
