@@ -216,11 +216,8 @@ Outcome read_resource(const Session& session, const Json& params, int not_found)
                                printable(clip(uri->get<std::string>(), 200))),
                    {{"uri", *uri}});
   }
-  if (session.role() == Role::worker && address->board != session.own_board()) {
-    return refused(
-        not_found,
-        fmt::format("a worker reads its own board, '{}'", printable(session.own_board())),
-        {{"uri", *uri}});
+  if (const auto allowed = session.may_read(address->board); !allowed) {
+    return refused(not_found, one_line(allowed.error()), {{"uri", *uri}});
   }
   const auto text = read(session, *address);
   if (!text) {

@@ -179,6 +179,12 @@ Result<void> refuse_unknown(const verbs::Verb& verb, const Json& arguments) {
   return {};
 }
 
+// A text that has to be there says something. An attachment may be empty.
+bool is_blank(const Argument& argument, const Json& value) {
+  return value.is_string() && !argument.tool.content &&
+         trim(value.get_ref<const std::string&>()).empty();
+}
+
 // A worker's task is on its own board.
 bool is_elsewhere(const Session& session, const std::optional<std::string>& board) {
   return board && *board != session.own_board();
@@ -217,7 +223,8 @@ Result<Session::Given> given_values(const verbs::Verb& verb, const Session& sess
                                     const Json& arguments) {
   Session::Given out;
   TRY(refuse_unknown(verb, arguments));
-  const Json board = arguments.value(k_board, Json());
+  const auto found = arguments.find(k_board);
+  const Json board = found == arguments.end() ? Json() : *found;
   if (!board.is_null() && !board.is_string()) {
     return fail(ErrorCode::usage, "board must be a string", "leave it out for the board at hand");
   }
@@ -228,10 +235,12 @@ Result<Session::Given> given_values(const verbs::Verb& verb, const Session& sess
     if (argument.tool.name.empty()) {
       continue;
     }
-    const Json value = arguments.value(argument.tool.name, Json());
-    if (!value.is_null()) {
-      TRY(check_tool_range(argument, value));
-      TRY(add_value(argument, value, out));
+    const auto given = arguments.find(argument.tool.name);
+    const bool is_missing = given == arguments.end() || given->is_null() ||
+                            (is_required(argument, session) && is_blank(argument, *given));
+    if (!is_missing) {
+      TRY(check_tool_range(argument, *given));
+      TRY(add_value(argument, *given, out));
     } else if (own_task_is_meant(argument, session) && !is_elsewhere(session, out.board)) {
       out.values.add(argument.name, session.own_task());
     } else if (argument.required || argument.tool.required) {

@@ -1,5 +1,7 @@
 #include "mcp/session.hpp"
 
+#include <fmt/core.h>
+
 #include <cassert>
 
 #include "kernel/base/text.hpp"
@@ -35,7 +37,27 @@ bool Session::offers(const verbs::Verb& verb) const {
          (role_ == Role::orchestrator && of != ToolOf::nobody);
 }
 
+Result<void> Session::may_read(const std::optional<std::string>& board) const {
+  if (role_ != Role::worker) {
+    return {};
+  }
+  if (own_board_.empty()) {
+    return fail(ErrorCode::forbidden, "HERMES_KANBAN_BOARD does not say which board is yours",
+                "it has to be passed on to this server, like HERMES_KANBAN_TASK");
+  }
+  if (board && *board != own_board_) {
+    return fail(ErrorCode::forbidden,
+                fmt::format("a worker reads its own board, '{}', and not '{}'",
+                            printable(own_board_), printable(clip(*board, 100))),
+                "leave the board out");
+  }
+  return {};
+}
+
 Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const {
+  if (verb.properties.reads_only) {
+    TRY(may_read(given.board));
+  }
   TRY(verbs::check(verb, given.values, parameter_name));
   const verbs::Environment environment{variables_, host_.now()};
   CallHost host(host_, cancellation_, std::move(given.input));

@@ -29,6 +29,9 @@ class Session {
   // Whether the tool of the verb is offered here.
   bool offers(const verbs::Verb& verb) const;
 
+  // A worker reads its own board and no other. Error: forbidden.
+  Result<void> may_read(const std::optional<std::string>& board) const;
+
   struct Given {
     verbs::Values values;
     std::optional<std::string> board = {};

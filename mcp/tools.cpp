@@ -14,6 +14,7 @@ namespace hermes::mcp {
 namespace {
 
 constexpr std::string_view k_prefix = "kanban_";
+constexpr std::size_t k_error_text = 4 * 1024;  // bytes of a message, and of its hint
 
 std::string tool_name(const verbs::Verb& verb) {
   std::string name = std::string(k_prefix) + std::string(verb.name);
@@ -54,6 +55,17 @@ std::string not_offered(const verbs::Verb& verb, const Session& session) {
       tool_name(verb));
 }
 
+std::string no_such_tool(const Session& session, const std::string& name) {
+  std::vector<std::string> offered;
+  for (const verbs::Verb& verb : verbs::all_verbs()) {
+    if (session.offers(verb)) {
+      offered.push_back(tool_name(verb));
+    }
+  }
+  return fmt::format("there is no tool '{}'{}", printable(clip(name, 100)),
+                     did_you_mean(name, offered));
+}
+
 Json text_content(std::string text) {
   return Json::array({{{"type", "text"}, {"text", std::move(text)}}});
 }
@@ -62,15 +74,29 @@ Json refusal(const Error& error) {
   return {{"content", text_content(error_text(error))}, {"isError", true}};
 }
 
+// What a worker leaves behind is all that people and the tasks that wait are told.
+Result<void> check_last_word(const verbs::Values& values) {
+  if (values.joined("summary").empty() && values.joined("result").empty()) {
+    return fail(ErrorCode::usage, "summary and result are missing",
+                "give one of them: what was done, in one to three sentences");
+  }
+  return {};
+}
+
 Result<Json> answer_of(const verbs::Verb& verb, const Session& session, const Json& arguments) {
   TRY_ASSIGN(Session::Given given, given_values(verb, session, arguments));
+  if (verb.name == "complete" && session.role() == Role::worker) {
+    TRY(check_last_word(given.values));
+  }
   return answer_call(verb, session, std::move(given));
 }
 
 }  // namespace
 
 std::string error_text(const Error& error) {
-  return error.hint.empty() ? error.message : error.message + "\n" + error.hint;
+  const std::string_view message = clip(error.message, k_error_text);
+  return error.hint.empty() ? std::string(message)
+                            : fmt::format("{}\n{}", message, clip(error.hint, k_error_text));
 }
 
 Json tool_list(const Session& session) {
@@ -88,14 +114,15 @@ Outcome call_tool(const Session& session, const Json& params) {
   if (name == params.end() || !name->is_string()) {
     return refused(k_invalid_params, "`name` must be the name of a tool");
   }
-  const Json arguments = params.value("arguments", Json::object());
+  const Json none = Json::object();
+  const auto given = params.find("arguments");
+  const Json& arguments = given == params.end() || given->is_null() ? none : *given;
   if (!arguments.is_object()) {
     return refused(k_invalid_params, "`arguments` must be an object");
   }
   const verbs::Verb* verb = find_tool(name->get<std::string>());
   if (verb == nullptr) {
-    return refused(k_invalid_params, fmt::format("there is no tool '{}'",
-                                                 printable(clip(name->get<std::string>(), 100))));
+    return refused(k_invalid_params, no_such_tool(session, name->get<std::string>()));
   }
   if (!session.offers(*verb)) {
     return refused(k_invalid_params, not_offered(*verb, session));

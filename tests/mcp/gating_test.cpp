@@ -17,6 +17,13 @@ Names sorted(Names names) {
   return names;
 }
 
+// Said in a refusal, which never tells a worker how to pass for nobody's worker.
+bool is_said(const std::string& refusal, const std::string& text) {
+  INFO(refusal);
+  CHECK(refusal.find("unset") == std::string::npos);
+  return refusal.find(text) != std::string::npos;
+}
+
 // What a call of a tool that is not offered comes to.
 int code_of_call(McpClient& client, const std::string& tool) {
   const Json response =
@@ -75,15 +82,14 @@ TEST_CASE("a worker changes its own task alone, and speaks in its own name", "[m
   McpClient client(worker.hermes);
   client.initialize();
   const std::int64_t before = worker.hermes.last_event();
-  for (const std::string tool : {"kanban_complete", "kanban_block", "kanban_heartbeat"}) {
-    CHECK(client.refusal(tool, {{"task_id", worker.foreign}, {"reason", "x"}}).size() > 0);
-  }
-  CHECK(client.refusal("kanban_complete", {{"task_id", worker.foreign}}).find("own task") !=
-        std::string::npos);
-  CHECK(client
-            .refusal("kanban_attach",
-                     {{"task_id", worker.foreign}, {"filename", "a"}, {"content_base64", ""}})
-            .find("own task") != std::string::npos);
+  const auto refused = [&](const std::string& tool, Json arguments) {
+    arguments["task_id"] = worker.foreign;
+    CHECK(is_said(client.refusal(tool, std::move(arguments)), "may change only its own task"));
+  };
+  refused("kanban_complete", {{"summary", "x"}});
+  refused("kanban_block", {{"reason", "x"}});
+  refused("kanban_heartbeat", Json::object());
+  refused("kanban_attach", {{"filename", "a"}, {"content_base64", ""}});
   CHECK(client.refusal("kanban_comment", {{"body", "x"}, {"author", "boss"}}).find("author") !=
         std::string::npos);
   CHECK(client.refusal("kanban_create", {{"title", "x"}, {"created_by", "boss"}})
@@ -115,6 +121,10 @@ TEST_CASE("a worker needs not name its task", "[mcp]") {
   // Over on another board its id means nothing.
   worker.hermes.add_board("other");
   CHECK(client.refusal("kanban_show", {{"board", "other"}}).find("task_id") != std::string::npos);
+  for (const std::string tool : {"kanban_show", "kanban_attachments"}) {
+    CHECK(is_said(client.refusal(tool, {{"board", "other"}, {"task_id", "t_00000000"}}),
+                  "a worker reads its own board, 'default'"));
+  }
 }
 
 TEST_CASE("a worker that was replaced is refused by every tool that changes its task", "[mcp]") {
@@ -129,10 +139,13 @@ TEST_CASE("a worker that was replaced is refused by every tool that changes its 
     McpClient client(worker.hermes);
     client.initialize();
     const std::int64_t before = worker.hermes.last_event();
-    client.refusal("kanban_complete", {{"summary", "made"}});
-    client.refusal("kanban_block", {{"reason", "stuck"}});
-    client.refusal("kanban_heartbeat");
-    client.refusal("kanban_attach", {{"filename", "a"}, {"content_base64", "aGk="}});
+    const auto refused = [&](const std::string& tool, Json arguments) {
+      CHECK(is_said(client.refusal(tool, std::move(arguments)), "no longer yours"));
+    };
+    refused("kanban_complete", {{"summary", "made"}});
+    refused("kanban_block", {{"reason", "stuck"}});
+    refused("kanban_heartbeat", Json::object());
+    refused("kanban_attach", {{"filename", "a"}, {"content_base64", "aGk="}});
     CHECK(worker.hermes.last_event() == before);
   }
 }
@@ -149,10 +162,61 @@ TEST_CASE("a worker whose run was taken away while it is served is refused from 
   REQUIRE(worker.hermes.kanban({"reclaim", worker.own}).status == 0);
   REQUIRE(worker.hermes.kanban({"claim", worker.own, "--as", "second"}).status == 0);
   const std::int64_t before = worker.hermes.last_event();
-  client.refusal("kanban_complete", {{"summary", "late"}});
-  client.refusal("kanban_heartbeat");
-  client.refusal("kanban_comment", {{"body", "late"}});
-  client.refusal("kanban_create", {{"title", "late"}});
+  const auto refused = [&](const std::string& tool, Json arguments) {
+    CHECK(is_said(client.refusal(tool, std::move(arguments)), "no longer yours"));
+  };
+  refused("kanban_complete", {{"summary", "late"}});
+  refused("kanban_heartbeat", Json::object());
+  refused("kanban_comment", {{"body", "late"}});
+  refused("kanban_create", {{"title", "late"}});
+  CHECK(worker.hermes.last_event() == before);
+}
+
+TEST_CASE("a worker whose board was lost on the way is told which variable is", "[mcp]") {
+  McpWorker worker;
+  worker.hermes.add_board("second");
+  worker.hermes.unset("HERMES_KANBAN_BOARD");
+  McpClient client(worker.hermes);
+  client.initialize();
+  const std::int64_t before = worker.hermes.last_event();
+  for (const auto& [tool, arguments] : std::vector<std::pair<std::string, Json>>{
+           {"kanban_show", Json::object()},
+           {"kanban_attachments", Json::object()},
+           {"kanban_heartbeat", {{"task_id", worker.own}}},
+           {"kanban_comment", {{"task_id", worker.own}, {"body", "x"}}}}) {
+    CHECK(is_said(client.refusal(tool, arguments), "HERMES_KANBAN_BOARD"));
+  }
+  CHECK(worker.hermes.last_event() == before);
+}
+
+TEST_CASE("a worker does not end without a word", "[mcp]") {
+  const McpWorker worker;
+  McpClient client(worker.hermes);
+  client.initialize();
+  const std::int64_t before = worker.hermes.last_event();
+  CHECK(is_said(client.refusal("kanban_complete"), "summary and result are missing"));
+  CHECK(is_said(client.refusal("kanban_complete", {{"summary", " "}, {"metadata", {{"n", 1}}}}),
+                "summary and result are missing"));
+  CHECK(is_said(client.refusal("kanban_block", {{"reason", " \n"}}), "reason is missing"));
+  CHECK(worker.hermes.last_event() == before);
+  CHECK(client.ask_tool("kanban_complete", {{"result", "made"}})["status"] == "done");
+}
+
+TEST_CASE("what a worker gives beyond the bounds is refused with the bound", "[mcp]") {
+  const McpWorker worker;
+  McpClient client(worker.hermes);
+  client.initialize();
+  const std::int64_t before = worker.hermes.last_event();
+  const auto text = [](std::size_t bytes) { return std::string(bytes + 1, 'x'); };
+  CHECK(is_said(client.refusal("kanban_comment", {{"body", text(64 * 1024)}}), "65536"));
+  CHECK(is_said(client.refusal("kanban_create", {{"title", "t"}, {"body", text(1024 * 1024)}}),
+                "1048576"));
+  CHECK(is_said(client.refusal("kanban_complete",
+                               {{"summary", "s"}, {"metadata", {{"a", text(256 * 1024)}}}}),
+                "262144"));
+  CHECK(is_said(
+      client.refusal("kanban_create", {{"title", "t"}, {"parents", Json(1001, worker.own)}}),
+      "1000"));
   CHECK(worker.hermes.last_event() == before);
 }
 
