@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <new>
 
 namespace hermes::mcp {
 
@@ -14,6 +15,8 @@ namespace {
 Outcome outcome_of(const Work& work) {
   try {
     return work();
+  } catch (const std::bad_alloc&) {
+    return refused(k_internal_error, "there is not enough memory for it");
   } catch (const std::exception& problem) {
     return refused(k_internal_error, std::string("unexpected: ") + problem.what());
   }

@@ -15,7 +15,29 @@ Malformed malformed(Json id, int code, std::string message) {
   return {std::move(id), {code, std::move(message), nullptr}};
 }
 
-bool is_id(const Json& id) { return id.is_string() || id.is_number_integer(); }
+constexpr std::size_t k_id_bytes = 1024;
+constexpr std::size_t k_most_values = 500'000;
+
+bool is_id(const Json& id) {
+  return id.is_number_integer() ||
+         (id.is_string() && id.get_ref<const std::string&>().size() <= k_id_bytes);
+}
+
+// Each value but the first of its list has a comma in front: what little text may become in memory.
+bool has_too_many_values(std::string_view json) {
+  std::size_t commas = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (in_text && json[i] == '\\') {
+      ++i;
+    } else if (json[i] == '"') {
+      in_text = !in_text;
+    } else if (!in_text && (json[i] == ',' || json[i] == '[' || json[i] == '{')) {
+      ++commas;
+    }
+  }
+  return commas > k_most_values;
+}
 
 std::string parse_problem(std::string_view line) {
   if (!is_utf8(line)) {
@@ -33,6 +55,10 @@ std::unexpected<RpcError> refused(int code, std::string message, Json data) {
 }
 
 Message parse_message(std::string_view line) {
+  if (has_too_many_values(line)) {
+    return malformed(nullptr, k_invalid_request,
+                     fmt::format("the message has more than {} values", k_most_values));
+  }
   Json message = is_utf8(line) ? board::parse_json<Json>(line) : Json(Json::value_t::discarded);
   if (message.is_discarded()) {
     return malformed(nullptr, k_parse_error, parse_problem(line));
@@ -60,9 +86,12 @@ Message parse_message(std::string_view line) {
     return malformed(std::move(id), k_invalid_request, "`method` must be a string");
   }
   if (has_id && id.is_null()) {
-    return malformed(nullptr, k_invalid_request, "`id` must be a string or a whole number");
+    return malformed(
+        nullptr, k_invalid_request,
+        fmt::format("`id` must be a whole number, or a string of at most {} bytes", k_id_bytes));
   }
-  Json params = message.value("params", Json::object());
+  const auto given = message.find("params");
+  Json params = given == message.end() || given->is_null() ? Json::object() : std::move(*given);
   auto method = message["method"].get<std::string>();
   if (!has_id) {
     return Notification{std::move(method), params.is_object() ? std::move(params) : Json::object()};

@@ -41,7 +41,13 @@ Json capabilities() {
 
 bool carries_version(const Json& params) {
   const auto meta = params.find("_meta");
-  return meta != params.end() && meta->is_object() && meta->contains(k_version_key);
+  if (meta == params.end() || !meta->is_object() || !meta->contains(k_version_key)) {
+    return false;
+  }
+  // A client may name the revision of its handshake as well.
+  const Json& version = meta->at(k_version_key);
+  return std::ranges::none_of(k_with_handshake,
+                              [&](std::string_view known) { return version == known; });
 }
 
 Outcome check_meta(const Json& meta) {
@@ -71,6 +77,10 @@ Outcome stateless(Outcome outcome, std::optional<std::int64_t> for_ms) {
   return outcome;
 }
 
+const std::vector<std::string> k_methods = {
+    "initialize",     "ping",           "server/discover",          "tools/list",   "tools/call",
+    "resources/list", "resources/read", "resources/templates/list", "prompts/list", "prompts/get"};
+
 constexpr std::int64_t k_lasting_ms = 3'600'000;  // what does not change while the process lives
 
 // Lists are short and come whole, so there is no page after the first.
@@ -83,7 +93,7 @@ Outcome paged(const Json& params, const char* name, Json list) {
 
 }  // namespace
 
-Reply Methods::receive(const Request& request) {
+Reply Methods::receive(Request& request) {
   if (carries_version(request.params)) {
     if (Outcome checked = check_meta(request.params["_meta"]); !checked) {
       return checked;
@@ -127,14 +137,14 @@ Outcome Methods::initialize(const Json& params) {
               {"instructions", instructions(session_)}};
 }
 
-Reply Methods::dispatch(const Request& request, Era era) {
+Reply Methods::dispatch(Request& request, Era era) {
   const bool is_stateless = era == Era::stateless;
   const auto now = [&](Outcome outcome) -> Reply {
     return is_stateless ? stateless(std::move(outcome), k_lasting_ms) : std::move(outcome);
   };
   const auto later = [&](auto work, std::optional<std::int64_t> for_ms) -> Reply {
     return Work([work = std::move(work), is_stateless, for_ms, &session = session_,
-                 params = request.params] {
+                 params = std::move(request.params)] {
       return is_stateless ? stateless(work(session, params), for_ms) : work(session, params);
     });
   };
@@ -177,7 +187,8 @@ Reply Methods::dispatch(const Request& request, Era era) {
                     {"instructions", instructions(session_)}});
   }
   return Outcome(refused(k_method_not_found,
-                         fmt::format("there is no method '{}'", printable(clip(method, 100)))));
+                         fmt::format("there is no method '{}'{}", printable(clip(method, 100)),
+                                     did_you_mean(method, k_methods))));
 }
 
 }  // namespace hermes::mcp

@@ -25,12 +25,13 @@ class Methods {
   explicit Methods(const Session& session) : session_(session) {}
 
   // Answers at once, or says what is to be done. The work may run on another thread, one at a time.
-  Reply receive(const Request& request);
+  // Takes the request's params.
+  Reply receive(Request& request);
 
  private:
   enum class Era { handshake, stateless };
 
-  Reply dispatch(const Request& request, Era era);
+  Reply dispatch(Request& request, Era era);
   Outcome initialize(const Json& params);
 
   const Session& session_;

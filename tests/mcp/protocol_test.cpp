@@ -87,11 +87,43 @@ TEST_CASE("a request of the stateless revision needs no handshake and says what 
   CHECK(error_code(client.request("tools/list")) == -32600);
 }
 
+TEST_CASE("null params and arguments are none, and a revision of a handshake may be repeated",
+          "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  CHECK(client.request("tools/list", nullptr).contains("result"));
+  CHECK(client.request("tools/list", {{"_meta", stateless_meta("2025-11-25")}})["result"]["tools"]
+            .size() == 11);
+  CHECK(client.request("tools/call", {{"name", "kanban_list"},
+                                      {"arguments", nullptr}})["result"]["isError"] == false);
+  CHECK(client.request("prompts/get",
+                       {{"name", "work-task"}, {"arguments", nullptr}})["error"]["message"] ==
+        "`task_id` must be the id of a task");
+}
+
+TEST_CASE("what does not exist is answered with what may have been meant", "[mcp]") {
+  const Hermes hermes;
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  const auto said = [](const Json& response) {
+    return response["error"]["message"].get<std::string>();
+  };
+  CHECK(said(client.request("tools/cal")) ==
+        "there is no method 'tools/cal', did you mean tools/call?");
+  CHECK(said(client.request("tools/call", {{"name", "kanban_lst"}}))
+            .starts_with("there is no tool 'kanban_lst', did you mean kanban_list"));
+}
+
 TEST_CASE("bad frames are answered with the code that fits, and the session goes on", "[mcp]") {
   const Hermes hermes;
   McpClient client(hermes);
   client.initialize();
   using std::string_literals::operator""s;
+  std::string many;  // more values than are taken
+  for (int i = 0; i < 500'000; ++i) {
+    many += ",0";
+  }
   const std::vector<std::pair<std::string, int>> frames = {
       {"{", -32700},
       {"nonsense", -32700},
@@ -114,6 +146,8 @@ TEST_CASE("bad frames are answered with the code that fits, and the session goes
       {R"({"jsonrpc":"2.0","id":1,"method":7})", -32600},
       {R"({"jsonrpc":"2.0","id":null,"method":"ping"})", -32600},
       {R"({"jsonrpc":"2.0","id":1.5,"method":"ping"})", -32600},
+      {R"({"jsonrpc":"2.0","method":"ping","id":")" + std::string(1025, 'x') + "\"}", -32600},
+      {R"({"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":[0)" + many + "]}}", -32600},
       {R"({"jsonrpc":"2.0","id":{},"method":"ping"})", -32600},
       {R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]})", -32602},
       {R"({"jsonrpc":"2.0","id":1,"method":"tools/call"})", -32602},
