@@ -14,10 +14,12 @@ struct Prompt {
   std::string_view name;
   std::string_view title;
   std::string_view about;
+  bool of_triage;         // for tasks in triage alone
   std::string_view text;  // {} is the id of the task
 };
 constexpr Prompt k_prompts[] = {
     {"work-task", "Work on a task", "the task as its worker is given it, and how to work on it",
+     false,
      "Work on kanban task {0}, and on nothing else. It is described below.\n"
      "\n"
      "- Begin with kanban_show: comments and results of earlier attempts may change what is "
@@ -31,7 +33,7 @@ constexpr Prompt k_prompts[] = {
      "for "
      "the tasks that wait. No passwords, keys or tokens in any of it.\n"
      "- Always end with kanban_complete or kanban_block.\n"},
-    {"triage-card", "Look at a task in triage", "a rough idea, and what to make of it",
+    {"triage-card", "Look at a task in triage", "a rough idea, and what to make of it", true,
      "Kanban task {0} is in triage: a rough idea that nobody works on yet. It is described below.\n"
      "\n"
      "- Say what is meant, what is missing and how one would know that it is done.\n"
@@ -41,6 +43,27 @@ constexpr Prompt k_prompts[] = {
      "- Put what you have decided into a comment on it with kanban_comment, with the ids of what "
      "you have made. A person moves it on with `hermes kanban promote {0}`.\n"},
 };
+
+// The text that a worker of the task is given. Error: also when the task is in no state for the
+// prompt.
+Result<verbs::Answer> context_of(const Session& session, const Prompt& prompt,
+                                 const std::string& task, const std::string& board) {
+  const auto call = [&](std::string_view verb) {
+    Session::Given given;
+    given.values.add("task_id", task);
+    given.board = board.empty() ? std::nullopt : std::optional(board);
+    return session.call(kanban_verb(verb), std::move(given));
+  };
+  TRY_ASSIGN(const verbs::Answer shown, call("show"));
+  const std::string status = shown.value["task"]["status"];
+  const bool is_over = status == "done" || status == "archived";
+  if (prompt.of_triage ? status != "triage" : is_over) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is {}, and {} is for {}", task, status, prompt.name,
+                            prompt.of_triage ? "tasks in triage" : "tasks that are not over"));
+  }
+  return call("context");
+}
 
 }  // namespace
 
@@ -58,27 +81,35 @@ Json prompt_list(const Session& session) {
          {"arguments",
           Json::array({{{"name", "task_id"},
                         {"description", worker ? "the task (default: your task)" : "the task"},
-                        {"required", !worker}}})}});
+                        {"required", !worker}},
+                       {{"name", "board"},
+                        {"description", "the board that it is on (default: the board at hand)"},
+                        {"required", false}}})}});
   }
   return out;
 }
 
 Outcome get_prompt(const Session& session, const Json& params) {
   const Json name = params.value("name", Json());
-  const Json arguments = params.value("arguments", Json::object());
+  const Json given = params.value("arguments", Json());
+  const Json arguments = given.is_null() ? Json::object() : given;
   const auto* prompt = std::ranges::find_if(
       k_prompts, [&](const Prompt& one) { return name.is_string() && name == one.name; });
   if (session.role() == Role::nobody || prompt == std::end(k_prompts)) {
     return refused(k_invalid_params, "there is no such prompt here");
   }
-  const Json task =
-      arguments.is_object() ? arguments.value("task_id", Json(session.own_task())) : Json();
+  const auto argument = [&](const char* key, const std::string& otherwise) {
+    return arguments.is_object() ? arguments.value(key, Json(otherwise)) : Json();
+  };
+  const Json task = argument("task_id", session.own_task());
+  const Json board = argument("board", "");
   if (!task.is_string() || trim(task.get<std::string>()).empty()) {
     return refused(k_invalid_params, "`task_id` must be the id of a task");
   }
-  Session::Given given;
-  given.values.add("task_id", task.get<std::string>());
-  const auto context = session.call(kanban_verb("context"), std::move(given));
+  if (!board.is_string()) {
+    return refused(k_invalid_params, "`board` must be the name of a board");
+  }
+  const auto context = context_of(session, *prompt, task, board);
   if (!context) {
     return refused(k_invalid_params, one_line(context.error()));
   }

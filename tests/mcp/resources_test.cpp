@@ -103,13 +103,16 @@ TEST_CASE("prompts hold the task, and what to do with it", "[mcp]") {
   McpClient client(worker.hermes);
   client.initialize();
   CHECK(client.request("prompts/list")["result"]["prompts"].size() == 2);
-  for (const std::string name : {"work-task", "triage-card"}) {
-    const Json result = client.request("prompts/get", {{"name", name}})["result"];
+  const auto is_held = [](const Json& result, const std::string& id, const std::string& body) {
     const std::string text = result["messages"][0]["content"]["text"];
-    CHECK(text.find(worker.own) != std::string::npos);
-    CHECK(text.find("do it") != std::string::npos);
-    CHECK(text.find("kanban_") != std::string::npos);
-  }
+    return text.find(id) != std::string::npos && text.find(body) != std::string::npos &&
+           text.find("kanban_") != std::string::npos;
+  };
+  CHECK(is_held(client.request("prompts/get", {{"name", "work-task"}})["result"], worker.own,
+                "do it"));
+  CHECK(client.request("prompts/get", {{"name", "triage-card"}})["error"]["message"]
+            .get<std::string>()
+            .find("is running") != std::string::npos);
   CHECK(client.request("prompts/get", {{"name", "other"}})["error"]["code"] == -32602);
   CHECK(client.request("prompts/get",
                        {{"name", "work-task"},
@@ -119,6 +122,16 @@ TEST_CASE("prompts hold the task, and what to do with it", "[mcp]") {
   McpClient person(hermes, {"--orchestrator"});
   person.initialize();
   CHECK(person.request("prompts/get", {{"name", "work-task"}})["error"]["code"] == -32602);
+  hermes.add_board("second");
+  const std::string idea = person.ask_tool(
+      "kanban_create",
+      {{"title", "t"}, {"body", "an idea"}, {"triage", true}, {"board", "second"}})["task_id"];
+  const auto card = [&](const Json& arguments) {
+    return person.request("prompts/get", {{"name", "triage-card"}, {"arguments", arguments}});
+  };
+  CHECK(is_held(card({{"task_id", idea}, {"board", "second"}})["result"], idea, "an idea"));
+  CHECK(card({{"task_id", idea}}).contains("error"));
+  CHECK(card({{"task_id", idea}, {"board", 7}}).contains("error"));
 }
 
 }  // namespace hermes::test
