@@ -21,8 +21,19 @@ lock=$(sha256sum <"$root/tests/mcp/sdk/package-lock.json")
 if [[ ! -f $dir/installed || $(<"$dir/installed") != "$lock" ]]; then
   cp "$root/tests/mcp/sdk/package.json" "$root/tests/mcp/sdk/package-lock.json" "$dir"
   rm -f "$dir/installed"
-  (cd "$dir" && timeout 300 npm ci --ignore-scripts --no-audit --no-fund --cache "$dir/cache" >"$dir/npm.log" 2>&1) ||
-    skip "npm could not install the clients: $(tail -n 1 "$dir/npm.log")"
+  install() {
+    (cd "$dir" && timeout 300 npm ci --ignore-scripts --no-audit --no-fund --cache "$dir/cache" >"$dir/npm.log" 2>&1)
+  }
+  ended=0
+  install || ended=$?
+  # Without a network, or refused by the registry; any other failure is ours.
+  if ((ended == 124)) || { ((ended != 0)) &&
+    grep -qE '(code|errno) (ENOTFOUND|EAI_AGAIN|ECONN[A-Z]+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|E[45][0-9][0-9])' "$dir/npm.log"; }; then
+    skip "npm could not fetch the clients: $(tail -n 1 "$dir/npm.log")"
+  elif ((ended != 0)); then
+    cat "$dir/npm.log"
+    exit 1
+  fi
   echo "$lock" >"$dir/installed"
 fi
 # Packages are looked for from where the script lies.
