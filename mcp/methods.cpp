@@ -53,8 +53,11 @@ bool carries_version(const Json& params) {
 Outcome check_meta(const Json& meta) {
   const Json& version = meta[k_version_key];
   if (version != k_stateless) {
-    return refused(k_unsupported_version, "unsupported protocol version",
-                   {{"supported", supported_versions()}, {"requested", version}});
+    return refused(
+        k_unsupported_version, "unsupported protocol version",
+        {{"supported", supported_versions()},
+         {"requested", version.is_string() ? Json(clip(version.get_ref<const std::string&>(), 100))
+                                           : Json(nullptr)}});
   }
   const auto declared = meta.find(k_capabilities_key);
   if (declared == meta.end() || !declared->is_object()) {

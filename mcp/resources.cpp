@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view k_scheme = "hermes://board/";
 constexpr std::string_view k_json = "application/json";
 constexpr std::string_view k_markdown = "text/markdown";
+constexpr std::size_t k_echo_bytes = 1024;  // of an address, in errors
 constexpr std::size_t k_most_boards = 200;
 constexpr std::size_t k_most_listed = 50;  // tasks in resources/list
 constexpr std::size_t k_most_open = 200;   // tasks in the picture of a board
@@ -209,20 +210,21 @@ Outcome read_resource(const Session& session, const Json& params, int not_found)
   if (uri == params.end() || !uri->is_string()) {
     return refused(k_invalid_params, "`uri` must be the address of a resource");
   }
+  const Json echo = {{"uri", clip(uri->get_ref<const std::string&>(), k_echo_bytes)}};
   const auto address = parse_address(uri->get<std::string>());
   if (!address || session.role() == Role::nobody) {
     return refused(not_found,
                    fmt::format("there is no resource '{}' here",
                                printable(clip(uri->get<std::string>(), 200))),
-                   {{"uri", *uri}});
+                   echo);
   }
   if (const auto allowed = session.may_read(address->board); !allowed) {
-    return refused(not_found, one_line(allowed.error()), {{"uri", *uri}});
+    return refused(not_found, one_line(allowed.error()), echo);
   }
   const auto text = read(session, *address);
   if (!text) {
     return refused(is_absent(text.error()) ? not_found : k_internal_error, one_line(text.error()),
-                   {{"uri", *uri}});
+                   echo);
   }
   return Json{
       {"contents", Json::array({{{"uri", *uri}, {"mimeType", text->type}, {"text", text->text}}})}};

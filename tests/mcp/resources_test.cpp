@@ -67,6 +67,8 @@ TEST_CASE("what is no resource is not found, and nothing is made", "[mcp]") {
         "hermes://board/../default", "hermes://board/default/task/../x/context", ""}) {
     CHECK(code_of_reading(client, uri) == -32002);
   }
+  const Json far = client.request("resources/read", {{"uri", std::string(100'000, 'x')}});
+  CHECK(far["error"].dump().size() < 2000);
   CHECK(client.request("resources/read")["error"]["code"] == -32602);
   CHECK(!std::filesystem::exists(hermes.home() / "boards" / "nosuch"));
 }
