@@ -136,7 +136,11 @@ Result<Json> list(const Session& session, const Session::Given& given) {
 Json attachments(Json kept) {
   const auto count = kept.size();
   const std::size_t left_out = cut_list(kept, {.rows = k_most_rows});
-  return {{"attachments", std::move(kept)}, {"count", count}, {"truncated", left_out > 0}};
+  Json value = {{"attachments", std::move(kept)}, {"count", count}, {"truncated", left_out > 0}};
+  if (left_out > 0) {
+    value["notes"] = Json::array({"`hermes kanban attachments` lists all of them"});
+  }
+  return value;
 }
 
 Json created(const Json& task) {
@@ -149,7 +153,7 @@ Json created(const Json& task) {
 
 // What people would be told beside the answer helps a model as well.
 void add_notes(Json& value, const verbs::Answer& answer) {
-  Json notes = Json::array();
+  Json notes = value.value("notes", Json::array());
   for (const auto* lines : {&answer.advice, &answer.people_advice}) {
     for (const std::string& line : *lines) {
       notes.push_back(line);
