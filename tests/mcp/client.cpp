@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <sstream>
@@ -42,6 +43,29 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   }
   out.push_back(nullptr);
   return out;
+}
+
+bool has_type(const Json& value, const std::string& type) {
+  return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
+         (type == "string" && value.is_string()) || (type == "boolean" && value.is_boolean()) ||
+         (type == "integer" && value.is_number_integer()) || (type == "null" && value.is_null());
+}
+
+// What our schemas of answers say: which keys there are, and their types.
+void check_form(const Json& answer, const Json& schema) {
+  REQUIRE(!schema["required"].empty());
+  for (const Json& key : schema["required"]) {
+    INFO(key << " in " << answer.dump());
+    CHECK(answer.contains(key.get<std::string>()));
+  }
+  for (const auto& [key, form] : schema["properties"].items()) {
+    if (answer.contains(key)) {
+      const Json types = form["type"].is_array() ? form["type"] : Json::array({form["type"]});
+      INFO(key << ": " << answer[key].dump() << " " << types.dump());
+      CHECK(std::ranges::any_of(
+          types, [&](const Json& type) { return has_type(answer[key], type.get<std::string>()); }));
+    }
+  }
 }
 
 }  // namespace
@@ -169,7 +193,21 @@ Json McpClient::ask_tool(const std::string& tool, Json arguments) {
   REQUIRE(result["isError"] == false);
   CHECK(Json::parse(result["content"][0]["text"].get<std::string>()) ==
         result["structuredContent"]);
+  check_form(result["structuredContent"], output_schema(tool));
   return result["structuredContent"];
+}
+
+Json McpClient::output_schema(const std::string& tool) {
+  if (tools_.is_null()) {
+    tools_ = request("tools/list")["result"]["tools"];
+  }
+  for (const Json& one : tools_) {
+    if (one["name"] == tool) {
+      return one["outputSchema"];
+    }
+  }
+  FAIL("no tool " << tool);
+  return nullptr;
 }
 
 std::string McpClient::refusal(const std::string& tool, Json arguments) {

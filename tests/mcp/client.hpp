@@ -44,7 +44,8 @@ class McpClient {
 
   // tools/call: the `result`.
   Json call(const std::string& tool, Json arguments = Json::object());
-  // Its structured content; fails the test when the tool refuses.
+  // Its structured content; fails the test when the tool refuses, or answers what its schema does
+  // not say.
   Json ask_tool(const std::string& tool, Json arguments = Json::object());
   // Its text; fails the test unless the tool refuses.
   std::string refusal(const std::string& tool, Json arguments = Json::object());
@@ -59,6 +60,7 @@ class McpClient {
   std::string errors() const;  // standard error so far
 
  private:
+  Json output_schema(const std::string& tool);
   bool fill(std::chrono::milliseconds limit);
 
   pid_t pid_ = -1;
@@ -67,6 +69,7 @@ class McpClient {
   std::string received_;
   std::filesystem::path error_file_;
   int last_id_ = 0;
+  Json tools_;  // once they were asked for
 };
 
 // A task that is claimed by hand, and the environment of a worker that has it.
