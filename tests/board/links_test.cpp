@@ -89,7 +89,7 @@ TEST_CASE("linking refuses itself, the unknown, cycles and finished children") {
   CHECK(link(f, b, a).error().code == ErrorCode::conflict);
 }
 
-TEST_CASE("linking a ready child under an open parent demotes it with an event; twice is once") {
+TEST_CASE("linking a ready child under an open parent demotes it with an event, twice is once") {
   BoardFixture f;
   const auto parent = f.add("parent");
   const auto child = f.add("child");
@@ -99,7 +99,7 @@ TEST_CASE("linking a ready child under an open parent demotes it with an event; 
   CHECK(f.kinds(child) == std::vector<std::string>{"created", "linked", "demoted"});
 }
 
-TEST_CASE("unlinking the last open parent makes the child ready; a missing link is refused") {
+TEST_CASE("unlinking the last open parent makes the child ready, a missing link is refused") {
   BoardFixture f;
   const auto parent = f.add("parent");
   const auto child = f.add("child", {parent});

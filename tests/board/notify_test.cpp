@@ -102,7 +102,7 @@ TEST_CASE_METHOD(NotifyFixture, "giving up and the loop breaker are told: a pers
   CHECK(pending() == Kinds{"gave_up", "blocked", "block_loop_detected"});
 }
 
-TEST_CASE_METHOD(NotifyFixture, "a crash does not end a subscription; done and archived do") {
+TEST_CASE_METHOD(NotifyFixture, "a crash does not end a subscription, done and archived do") {
   const std::string id = add("t");
   REQUIRE(subscribe(id));
   for (int i = 0; i < 2; ++i) {

@@ -92,7 +92,7 @@ std::string escalated(BoardFixture& f) {
 
 }  // namespace
 
-TEST_CASE("specify gives a task a better text and moves it on; the old text stays in a comment") {
+TEST_CASE("specify gives a task a better text and moves it on, the old text stays in a comment") {
   BoardFixture f;
   const auto id = rough(f, {.body = "old words"});
   const auto asked = ask(f, id);

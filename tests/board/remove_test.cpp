@@ -29,7 +29,7 @@ std::int64_t rows_of(BoardFixture& f, const std::string& id) {
 
 }  // namespace
 
-TEST_CASE("deleting takes every row of an archived task along; one event names its id") {
+TEST_CASE("deleting takes every row of an archived task along, one event names its id") {
   BoardFixture f;
   const auto parent = f.add("parent");
   f.exits(f.start(parent), 0);

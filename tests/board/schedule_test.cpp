@@ -98,7 +98,7 @@ TEST_CASE("scheduling a running task tells its worker to stop and keeps the task
   CHECK(f.candidates() == std::vector{id});
 }
 
-TEST_CASE("a worker may put its own task aside; a superseded one may not") {
+TEST_CASE("a worker may put its own task aside, a superseded one may not") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);

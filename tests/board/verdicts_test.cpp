@@ -24,7 +24,7 @@ Result<board::Moved> unblock(BoardFixture& f, const std::string& id, bool reset 
 }  // namespace
 
 TEST_CASE(
-    "a worker completes its own task; its process may end later and the first verdict stands") {
+    "a worker completes its own task, its process may end later and the first verdict stands") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);
@@ -151,7 +151,7 @@ TEST_CASE("a person needs --force to complete over a worker, which is then told 
 }
 
 TEST_CASE(
-    "a task nobody claimed keeps its handoff in a run of no length; without a handoff there is no "
+    "a task nobody claimed keeps its handoff in a run of no length, without a handoff there is no "
     "run") {
   BoardFixture f;
   const auto with = f.add("with");
@@ -224,7 +224,7 @@ TEST_CASE("a dependency block without an open link is refused and leaves no comm
 }
 
 TEST_CASE(
-    "promote names every open link and refuses; with none it releases and records who and why") {
+    "promote names every open link and refuses, with none it releases and records who and why") {
   BoardFixture f;
   const auto a = f.add("a");
   const auto b = f.add("b");
@@ -243,7 +243,7 @@ TEST_CASE(
   CHECK(f.kinds(child).back() == "promoted_manual");
 }
 
-TEST_CASE("reclaim commits an intent; the end of the process releases the task uncounted") {
+TEST_CASE("reclaim commits an intent, the end of the process releases the task uncounted") {
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);

@@ -155,7 +155,7 @@ TEST_CASE("base, factor and longest hold come from the settings") {
   CHECK(backoff(1, limits) == 1min);
 }
 
-TEST_CASE("a rate limit holds for the cool-down; from the 20th in a row it doubles, at most 1 h") {
+TEST_CASE("a rate limit holds for the cool-down, from the 20th in a row it doubles, at most 1 h") {
   const Limits limits;
   for (std::int64_t n = 1; n < 20; ++n) {
     INFO(n << " in a row");

@@ -49,7 +49,7 @@ TEST_CASE("three tasks that fail alike pause a profile, two do not, nor one that
   CHECK(judge(std::nullopt, again, {again, fails(3), fails(2)}) == GateChange::none);
 }
 
-TEST_CASE("a success between forgets what failed before; other failures are passed over") {
+TEST_CASE("a success between forgets what failed before, other failures are passed over") {
   CHECK(judge(std::nullopt, fails(4), {fails(4), works(3), fails(2), fails(1)}) ==
         GateChange::none);
   CHECK(judge(std::nullopt, fails(5),

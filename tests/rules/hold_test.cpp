@@ -317,7 +317,7 @@ TEST_CASE("the cap over all boards holds at the limit, not below it") {
   CHECK(only_hold(facts).kind == HoldKind::cap_total);
 }
 
-TEST_CASE("the cap of a profile holds at the limit, not below it; without one there is none") {
+TEST_CASE("the cap of a profile holds at the limit, not below it, without one there is none") {
   FleetFacts facts = all_clear();
   facts.running = 2;
   facts.running_of_profile = 2;
