@@ -182,8 +182,8 @@ Result<Run> open_run_for(Change& change, const Task& task, rules::Move move) {
                             run->profile),
                 move == rules::Move::heartbeat
                     ? "its heartbeat is that worker's own business"
-                    : "only that worker can speak for it; `hermes kanban reclaim` takes it away "
-                      "from the worker");
+                    : "only that worker can speak for it; a person may overrule it with force, or "
+                      "take it away with `hermes kanban reclaim`");
   }
   return *run;
 }

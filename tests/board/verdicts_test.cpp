@@ -141,7 +141,7 @@ TEST_CASE("a person needs --force to complete over a worker, which is then told 
   BoardFixture f;
   const auto id = f.add("a");
   const auto run = f.start(id);
-  CHECK(complete(f, f.person, id).error().hint.find("--force") != std::string::npos);
+  CHECK(complete(f, f.person, id).error().hint.find("with force") != std::string::npos);
   const auto forced = complete(f, f.person, id, true);
   REQUIRE(forced);
   CHECK(forced->stopping);
