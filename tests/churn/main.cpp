@@ -278,7 +278,7 @@ class Churn {
     clients_.ledger().check(ground_, findings_);
     booked_ = check_runs(ground_, clients_.ledger(), killer_, findings_);
     demand(booked_goals());
-    check_files(ground_, findings_);
+    check_files(ground_, clients_.ledger().killed, findings_);
   }
 
   void print(Clock::time_point begin, Clock::time_point end_of_storm) const {

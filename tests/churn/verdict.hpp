@@ -15,7 +15,7 @@ void check_invariants(const Ground& ground, Findings& findings);
 // integrity_check, the invariants and `hermes doctor`.
 void check_boards(const Ground& ground, Findings& findings);
 // That nothing lies in the home but what belongs there, and that it is bounded.
-void check_files(const Ground& ground, Findings& findings);
+void check_files(const Ground& ground, int killed_clients, Findings& findings);
 
 // A command to its end; its exit status has to be 0.
 void run_command(const Ground& ground, const std::vector<std::string>& words, Findings& findings);
