@@ -140,6 +140,32 @@ Result<home::ChildEnd> TerminalHost::run_child(const home::ChildCommand& command
   return end;
 }
 
+Result<int> TerminalHost::run_attached(const std::vector<std::string>& argv,
+                                       const std::vector<std::string>& environment) {
+  return cli::run_attached(argv, environment);
+}
+
+Result<void> TerminalHost::edit(const std::filesystem::path& file) {
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
+    return fail(ErrorCode::usage, "there is no terminal to edit in",
+                "use --set KEY=VALUE, for example --set max_runtime=2h");
+  }
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : environment().variables) {
+    lines.push_back(name + "=" + value);
+  }
+  // Both may hold arguments, so a shell takes them apart, as git and others do.
+  TRY_ASSIGN(
+      const int status,
+      cli::run_attached({"/bin/sh", "-c", R"(${VISUAL:-${EDITOR:-vi}} "$1")", "sh", file.string()},
+                        lines));
+  if (status != 0) {
+    return fail(ErrorCode::conflict, fmt::format("the editor ended with {}", status),
+                "nothing was changed; VISUAL or EDITOR names another one");
+  }
+  return {};
+}
+
 Result<void> TerminalHost::start_dispatcher(const home::Home& home,
                                             const std::filesystem::path& log) {
   const std::string path = cli::find_program("hermes-dispatcher");

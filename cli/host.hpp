@@ -25,6 +25,9 @@ class TerminalHost final : public verbs::Host {
   std::string find_program(std::string_view name) override;
   Result<ProgramEnd> run_program(const std::vector<std::string>& argv, Millis limit) override;
   Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) override;
+  Result<int> run_attached(const std::vector<std::string>& argv,
+                           const std::vector<std::string>& environment) override;
+  Result<void> edit(const std::filesystem::path& file) override;
   Result<void> start_dispatcher(const home::Home& home, const std::filesystem::path& log) override;
   Result<void> stop_dispatcher(const home::Home& home, Millis limit) override;
   std::optional<std::string> variable_of(pid_t pid, std::string_view name) override;

@@ -52,6 +52,15 @@ std::vector<char*> argv_of(const std::string& path, const std::vector<std::strin
   return argv;
 }
 
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) {
+    out.push_back(const_cast<char*>(text.c_str()));
+  }
+  out.push_back(nullptr);
+  return out;
+}
+
 int status_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
@@ -207,6 +216,36 @@ bool has_ended(pid_t child) {
   int status = 0;
   const pid_t got = ::waitpid(child, &status, WNOHANG);
   return got == child || (got < 0 && errno == ECHILD);
+}
+
+Result<int> run_attached(const std::vector<std::string>& argv,
+                         const std::vector<std::string>& environment) {
+  std::vector<char*> words = pointers(argv);
+  std::vector<char*> lines = pointers(environment);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t ours;
+  sigemptyset(&ours);
+  for (const int number : {SIGPIPE, SIGINT, SIGQUIT}) {
+    sigaddset(&ours, number);
+  }
+  posix_spawnattr_setsigdefault(&attributes, &ours);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const auto interrupt = ::signal(SIGINT, SIG_IGN);
+  const auto quit = ::signal(SIGQUIT, SIG_IGN);
+  pid_t pid = -1;
+  const int error_number =
+      ::posix_spawnp(&pid, argv.front().c_str(), nullptr, &attributes, words.data(), lines.data());
+  posix_spawnattr_destroy(&attributes);
+  int status = 0;
+  while (error_number == 0 && ::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::signal(SIGINT, interrupt);
+  ::signal(SIGQUIT, quit);
+  if (error_number != 0) {
+    return std::unexpected(system_error("execute", argv.front(), error_number));
+  }
+  return status_of(status);
 }
 
 }  // namespace hermes::cli

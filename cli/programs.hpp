@@ -26,6 +26,11 @@ Result<int> run_quietly(const std::string& path, const std::vector<std::string>&
 // together, at most 64 KiB; it is killed when `limit` is over (unavailable).
 Result<verbs::Host::ProgramEnd> run_and_read(const std::vector<std::string>& argv, Millis limit);
 
+// With our own standard streams; searched in our PATH, with this environment. The exit status,
+// 128 + signal when killed. Ctrl-C at a terminal is for it alone.
+Result<int> run_attached(const std::vector<std::string>& argv,
+                         const std::vector<std::string>& environment);
+
 // In a session of its own, without standard input, its output added to `log` (made with 0600).
 Result<pid_t> start_in_background(const std::string& path,
                                   const std::vector<std::string>& arguments,

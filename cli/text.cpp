@@ -203,6 +203,25 @@ std::string counts_text(const Json& counts) {
   return out;
 }
 
+std::string fact_line(std::string_view name, const std::string& value) {
+  return value.empty() ? "" : fmt::format("  {} {}\n", pad(fmt::format("{}:", name), 13), value);
+}
+
+std::string number_text(const Json& value) {
+  return value.is_number_integer() ? std::to_string(value.get<std::int64_t>()) : "";
+}
+
+std::string words_text(const Json& texts) {
+  std::string out;
+  for (const Json& text : texts) {
+    const std::string word = shown(text);
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\"'\\$|&;<>(){}*?") == std::string::npos;
+    out += (out.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
+  }
+  return out;
+}
+
 Json::array_t items_of(const Json& value) {
   return value.is_array() ? value.get_ref<const Json::array_t&>() : Json::array_t{value};
 }

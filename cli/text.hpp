@@ -52,6 +52,15 @@ std::string indented(std::string_view text, std::string_view indent);
 // "done=2, ready=1"; "" when there are none.
 std::string counts_text(const Json& counts);
 
+// "  name:         value" and a newline; "" for a value that says nothing.
+std::string fact_line(std::string_view name, const std::string& value);
+
+// A whole number; "" for anything else.
+std::string number_text(const Json& value);
+
+// The arguments of a command as one would type them, near enough to be read.
+std::string words_text(const Json& texts);
+
 // The items of a bulk answer, which is a bare object for a single id.
 Json::array_t items_of(const Json& value);
 

@@ -10,6 +10,8 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/json.hpp"
+#include "kernel/home/env_file.hpp"
+#include "kernel/home/worker.hpp"
 
 namespace hermes::daemon {
 
@@ -56,35 +58,19 @@ bool Starter::wants_context(const home::Profile& profile) {
                      });
 }
 
-std::vector<std::string> Starter::environment(const home::BoardPaths& board, const Task& task,
-                                              const Run& run, const home::Profile& profile) const {
-  std::map<std::string, std::string> own{
-      {"HERMES_HOME", home_.dir.string()},
-      {"HERMES_KANBAN_BOARD", board.slug},
-      {"HERMES_KANBAN_TASK", task.id},
-      {"HERMES_KANBAN_RUN_ID", std::to_string(run.id)},
-      {"HERMES_KANBAN_RUN_TOKEN", run.token},
-      {"HERMES_KANBAN_WORKSPACE", run.workspace_path.value_or("")},
-      {"HERMES_PROFILE", profile.name},
-  };
-  if (run.branch) {
-    own.emplace("HERMES_KANBAN_BRANCH", *run.branch);
-  }
-  if (!task.tenant.empty()) {
-    own.emplace("HERMES_TENANT", task.tenant);
-  }
+Result<std::vector<std::string>> Starter::environment(const home::BoardPaths& board,
+                                                      const Task& task, const Run& run,
+                                                      const home::Profile& profile) const {
+  TRY_ASSIGN(const auto secret, home::load_env_file(home_, profile));
   const auto options = board::parse_json<nlohmann::json>(task.worker_options);
-  for (const auto& [key, name] : {std::pair("model", "HERMES_KANBAN_MODEL"),
-                                  std::pair("provider", "HERMES_KANBAN_PROVIDER")}) {
-    if (options.is_object() && options.contains(key) && options[key].is_string()) {
-      own.emplace(name, options[key].get<std::string>());
-    }
-  }
-  if (task.goal_mode) {
-    own.emplace("HERMES_KANBAN_GOAL_MODE", "1");
-    own.emplace("HERMES_KANBAN_GOAL_MAX_TURNS", std::to_string(task.goal_max_turns.value_or(20)));
-  }
-  return home::worker_environment(profile, own_environment_, own);
+  const auto asked = [&](const char* key) {
+    return options.is_object() && options.contains(key) && options[key].is_string()
+               ? options[key].get<std::string>()
+               : std::string();
+  };
+  return home::worker_environment(profile, own_environment_, secret,
+                                  home::worker_variables(home_, board, task, run, profile.name,
+                                                         asked("model"), asked("provider")));
 }
 
 Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Task& task,
@@ -102,7 +88,7 @@ Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Ta
                                                .workspace = run.workspace_path.value_or(""),
                                                .board = board.slug,
                                                .context_file = context_file.string()});
-  launch.env = environment(board, task, run, profile);
+  TRY_ASSIGN(launch.env, environment(board, task, run, profile));
   launch.cwd = run.workspace_path.value_or("/");
   launch.record = home_.record(board.slug, run.id);
   launch.log = board.log(task.id, run.attempt);
@@ -115,6 +101,7 @@ Result<workers::HeldShim> Starter::start(const home::BoardPaths& board, const Ta
   launch.nice = profile.nice;
   launch.memory_bytes = profile.memory_bytes;
   launch.cpu_seconds = profile.cpu_seconds;
+  launch.io_priority = home::io_priority(profile);
   if (run.attempt > 1) {
     cut_older_logs(board, run);
   }

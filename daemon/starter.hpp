@@ -30,8 +30,8 @@ class Starter {
   static bool wants_context(const home::Profile& profile);
 
  private:
-  std::vector<std::string> environment(const home::BoardPaths& board, const Task& task,
-                                       const Run& run, const home::Profile& profile) const;
+  Result<std::vector<std::string>> environment(const home::BoardPaths& board, const Task& task,
+                                               const Run& run, const home::Profile& profile) const;
 
   home::Home home_;
   home::fs::path shim_;

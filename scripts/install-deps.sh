@@ -16,7 +16,7 @@ build=(
   libsqlitecpp-dev libsqlite3-dev libboost1.81-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
 )
-test=(catch2 procps sqlite3 systemd task-spooler zsh fish mandoc man-db python3)
+test=(catch2 curl procps sqlite3 systemd task-spooler zsh fish mandoc man-db python3)
 package=(dpkg-dev file lintian debootstrap)
 mcp=(nodejs npm)
 lint=(clang-19 clang-tidy-19 clang-format-14 shellcheck)

@@ -20,7 +20,7 @@ only 'SQLiteCpp/|sqlite3' kernel/db/
 only 'boost/' daemon/loop.cpp
 only 'spdlog/' daemon/logger.cpp
 only 'systemd/' daemon/service.cpp
-only 'toml\+\+/|toml' kernel/home/settings.cpp
+only 'toml\+\+/|toml' 'kernel/home/settings(_edit)?.cpp'
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
 found=$(grep -rnE '(json|Json)::parse\(' kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' |

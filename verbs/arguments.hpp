@@ -848,6 +848,8 @@ inline constexpr Argument k_profile{.name = "name",
                                     .positional = true,
                                     .required = true};
 inline constexpr auto k_one_profile = std::to_array<Argument>({k_profile});
+inline constexpr std::array<std::string_view, 7> k_profile_templates{
+    "shell", "claude-code", "codex", "gemini", "hermes-agent", "aider", "http"};
 inline constexpr auto k_profile_create = std::to_array<Argument>({
     {.name = "name",
      .type = Type::profile,
@@ -858,16 +860,20 @@ inline constexpr auto k_profile_create = std::to_array<Argument>({
     {.name = "command",
      .value = "COMMAND",
      .help = "the worker's program and arguments, after '--'; {task_id} {title} {body} {workspace} "
-             "{board} {context_file} are replaced",
+             "{board} {context_file} are replaced (default: that of the template)",
      .positional = true,
-     .required = true,
      .repeatable = true},
+    {.name = "template",
+     .type = Type::word,
+     .value = "TEMPLATE",
+     .help = "begin with a ready-made profile; what the other flags say goes before it",
+     .words = k_profile_templates},
     {.name = "description", .value = "TEXT", .help = "what it is for"},
     {.name = "verdict",
      .type = Type::word,
      .value = "explicit|exit-code",
-     .help = "explicit: the worker calls complete or block; exit-code: its exit code decides",
-     .fallback = "explicit",
+     .help = "explicit: the worker calls complete or block; exit-code: its exit code decides "
+             "(default: explicit, or that of the template)",
      .words = k_words<VerdictMode>},
     {.name = "max-in-progress",
      .type = Type::integer,
@@ -888,6 +894,59 @@ inline constexpr auto k_profile_create = std::to_array<Argument>({
      .value = "NAME=VALUE",
      .help = "a variable set to a value; may be given again",
      .repeatable = true},
+});
+inline constexpr auto k_profile_edit = std::to_array<Argument>({
+    k_profile,
+    {.name = "set",
+     .value = "KEY=VALUE",
+     .help = "change this key instead of opening an editor: max_runtime=2h, limits.nice=10, "
+             "env.LANG=C; nothing after '=' removes it; may be given again",
+     .repeatable = true},
+});
+inline constexpr auto k_profile_describe = std::to_array<Argument>({
+    k_profile,
+    {.name = "description",
+     .value = "TEXT",
+     .help = "what it is for; words are joined by spaces",
+     .positional = true,
+     .required = true,
+     .repeatable = true},
+});
+inline constexpr auto k_profile_rename = std::to_array<Argument>({
+    k_profile,
+    {.name = "new-name",
+     .type = Type::profile,
+     .value = "NEW",
+     .help = "its new name, which no profile has",
+     .positional = true,
+     .required = true},
+});
+inline constexpr auto k_profile_export = std::to_array<Argument>({
+    k_profile,
+    {.name = "file",
+     .type = Type::path,
+     .value = "FILE",
+     .help = "what to write; it must not exist (default: standard output)",
+     .positional = true},
+});
+inline constexpr auto k_profile_install = std::to_array<Argument>({
+    {.name = "file",
+     .type = Type::path,
+     .value = "FILE",
+     .help = "what export has written, '-' for standard input",
+     .positional = true,
+     .required = true},
+    {.name = "name",
+     .type = Type::profile,
+     .value = "NAME",
+     .help = "the name of the new profile (default: the one that was exported)"},
+});
+inline constexpr auto k_profile_check = std::to_array<Argument>({
+    k_profile,
+    {.name = "task",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "show the arguments for this task (default: for a sample)"},
 });
 inline constexpr auto k_profile_delete = std::to_array<Argument>({
     k_profile,

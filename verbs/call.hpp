@@ -69,6 +69,18 @@ class Host {
   // when the call is to end (signal).
   virtual Result<home::ChildEnd> run_child(const home::ChildCommand& command, Millis limit) = 0;
 
+  // Runs a command of the user's with our own standard streams, searched in PATH, until it ends.
+  // Its exit status, 128 + signal when killed. Error: unavailable when it cannot be executed.
+  virtual Result<int> run_attached(const std::vector<std::string>&,
+                                   const std::vector<std::string>& /*environment*/) {
+    return fail(ErrorCode::unavailable, "nothing can be run here", "use the command line");
+  }
+  // Lets somebody at a terminal change a file, with VISUAL or EDITOR. Error: usage where there is
+  // none; conflict when the editor fails.
+  virtual Result<void> edit(const fs::path&) {
+    return fail(ErrorCode::usage, "there is no terminal to edit in", "use --set KEY=VALUE");
+  }
+
   // Starts hermes-dispatcher in a session of its own, its output added to `log` (0600), and returns
   // once it serves the home. Error: unavailable with its last words.
   virtual Result<void> start_dispatcher(const home::Home& home, const fs::path& log) = 0;

@@ -11,6 +11,7 @@
 #include "kernel/board/facts.hpp"
 #include "kernel/board/invariants.hpp"
 #include "kernel/db/connection.hpp"
+#include "kernel/home/env_file.hpp"
 #include "kernel/home/notice.hpp"
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
@@ -119,6 +120,8 @@ void check_profiles(const home::Home& home, const std::string& path, Report& rep
     } else if (const auto problem = problem_of_command(profile->command.front(), path)) {
       report.add(Finding::wrong, "profile", name, *problem,
                  "install it, or give its whole path in " + home.profile(name).string());
+    } else if (const auto secret = home::load_env_file(home, *profile); !secret) {
+      report.add("profile", name, secret.error());
     } else {
       report.add(Finding::ok, "profile", name, profile->command.front());
     }

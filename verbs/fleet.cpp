@@ -12,7 +12,8 @@ constexpr Millis k_moment{5000};
 
 }  // namespace
 
-BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Access access) {
+BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Access access,
+                  const std::vector<std::string>& profiles) {
   BoardLook look;
   look.slug = paths.slug;
   auto database = db::Database::open(home::files_of(paths), access, now);
@@ -30,6 +31,11 @@ BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Acce
     look.running = board::running_by_profile(tx);
     look.ended = board::ended_by_profile(tx, now - k_moment);
     look.gates = board::shut_gates(tx);
+    for (const std::string& profile : profiles) {
+      if (auto failed = board::last_failure(tx, profile)) {
+        look.failures.emplace(profile, *std::move(failed));
+      }
+    }
     look.created_at = board::board_created(tx);
     look.dispatcher_end = board::last_dispatcher_end(tx);
     return {};
@@ -40,12 +46,12 @@ BoardLook look_at(const home::BoardPaths& paths, Instant now, db::Database::Acce
   return look;
 }
 
-std::vector<BoardLook> look_at_boards(const home::Home& home, Instant now,
-                                      std::string_view except) {
+std::vector<BoardLook> look_at_boards(const home::Home& home, Instant now, std::string_view except,
+                                      const std::vector<std::string>& profiles) {
   std::vector<BoardLook> looks;
   for (const std::string& slug : home::list_boards(home)) {
     if (slug != except) {
-      looks.push_back(look_at(home.board(slug), now));
+      looks.push_back(look_at(home.board(slug), now, db::Database::Access::read, profiles));
     }
   }
   return looks;

@@ -28,6 +28,13 @@ Result<Answer> dispatcher_uninstall(Call& call);
 Result<Answer> profile_list(Call& call);
 Result<Answer> profile_show(Call& call);
 Result<Answer> profile_create(Call& call);
+Result<Answer> profile_templates(Call& call);
+Result<Answer> profile_edit(Call& call);
+Result<Answer> profile_describe(Call& call);
+Result<Answer> profile_rename(Call& call);
+Result<Answer> profile_export(Call& call);
+Result<Answer> profile_install(Call& call);
+Result<Answer> profile_check(Call& call);
 Result<Answer> profile_delete(Call& call);
 Result<Answer> profile_resume(Call& call);
 

@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
                "hermes-shim --gate-fd N --record PATH --log PATH --log-older PATH --log-cap BYTES "
                "--max-runtime-ms N\n"
                "            --stop-grace-ms N --cwd DIR [--nice N] [--memory-bytes N] "
-               "[--cpu-seconds N] -- COMMAND [ARG...]\n",
+               "[--cpu-seconds N] [--io-priority N] -- COMMAND [ARG...]\n",
                k_setup_failed);
   }
   return supervise(options);

@@ -34,6 +34,7 @@ constexpr NumberFlag k_number_flags[] = {
     {"--nice", &Options::nice},
     {"--memory-bytes", &Options::memory_bytes},
     {"--cpu-seconds", &Options::cpu_seconds},
+    {"--io-priority", &Options::io_priority},
 };
 
 struct TextFlag {

@@ -9,9 +9,10 @@ namespace hermes::shim {
 //
 //   hermes-shim --gate-fd N --record PATH --log PATH --log-older PATH --log-cap BYTES
 //               --max-runtime-ms N --stop-grace-ms N --cwd DIR
-//               [--nice N] [--memory-bytes N] [--cpu-seconds N] -- COMMAND [ARG…]
+//               [--nice N] [--memory-bytes N] [--cpu-seconds N] [--io-priority N] -- COMMAND [ARG…]
 //
-// 0 means none for --log-cap, --max-runtime-ms, --memory-bytes and --cpu-seconds.
+// 0 means none for --log-cap, --max-runtime-ms, --memory-bytes, --cpu-seconds and --io-priority.
+// The last is the number that ioprio_set(2) takes: class and level.
 struct Options {
   int gate_fd = -1;
   const char* record = nullptr;
@@ -24,6 +25,7 @@ struct Options {
   std::int64_t nice = 0;
   std::int64_t memory_bytes = 0;
   std::int64_t cpu_seconds = 0;
+  std::int64_t io_priority = 0;
   char** command = nullptr;  // NULL-terminated, at least one
 };
 

@@ -80,8 +80,9 @@ enum class Stage : std::uint32_t {
   cwd,
   descriptors,
   exec,
+  io,
 };
-inline constexpr std::uint32_t k_stages = 15;
+inline constexpr std::uint32_t k_stages = 16;
 
 struct Header {
   static constexpr std::size_t k_offset = 0;

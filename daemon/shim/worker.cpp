@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -72,6 +73,11 @@ bool add_niceness(std::int64_t niceness) {
          setpriority(PRIO_PROCESS, 0, now + static_cast<int>(niceness)) == 0;
 }
 
+// libc has no function for it. The value is class and level, as ioprio_set(2) takes them.
+bool set_io_priority(std::int64_t priority) {
+  return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, static_cast<int>(priority)) == 0;
+}
+
 // Everything but 0, 1 and 2 closes at execve(2); the pipe must stay usable until then.
 bool close_the_rest() {
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
@@ -112,6 +118,9 @@ Stage become_worker(const Options& options, int log_fd, pid_t shim) {
   }
   if (options.cpu_seconds > 0 && !limit(RLIMIT_CPU, options.cpu_seconds, options.cpu_seconds + 5)) {
     return Stage::cpu;
+  }
+  if (options.io_priority > 0 && !set_io_priority(options.io_priority)) {
+    return Stage::io;
   }
   if (chdir(options.cwd) != 0) {
     return Stage::cwd;

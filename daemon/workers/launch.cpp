@@ -125,6 +125,8 @@ std::vector<std::string> flags_of(const fs::path& shim_program, const Launch& la
           std::to_string(launch.memory_bytes),
           "--cpu-seconds",
           std::to_string(launch.cpu_seconds),
+          "--io-priority",
+          std::to_string(launch.io_priority),
           "--"};
 }
 

@@ -34,6 +34,7 @@ struct Launch {
   int nice = 0;                   // added to our own
   std::int64_t memory_bytes = 0;  // 0 = none; RLIMIT_AS
   std::int64_t cpu_seconds = 0;   // 0 = none; RLIMIT_CPU
+  int io_priority = 0;            // 0 = none; what ioprio_set(2) takes
 };
 
 // A supervisor that has been spawned. Until its gate is opened it has started nothing; dropped in

@@ -23,9 +23,9 @@ namespace {
 // In the order of shim::Stage.
 constexpr auto k_stage_words = std::to_array<std::string_view>(
     {"none", "session", "signals", "parent", "log", "procfs", "pipe", "fork", "stdin", "nice",
-     "memory", "cpu", "cwd", "descriptors", "exec"});
+     "memory", "cpu", "cwd", "descriptors", "exec", "io"});
 static_assert(k_stage_words.size() == shim::k_stages);
-static_assert(static_cast<std::uint32_t>(shim::Stage::exec) + 1 == shim::k_stages);
+static_assert(static_cast<std::uint32_t>(shim::Stage::io) + 1 == shim::k_stages);
 static_assert(k_words<ExitKind>.size() == shim::k_exit_kinds);
 static_assert(static_cast<std::uint32_t>(ExitKind::setup_failed) ==
               static_cast<std::uint32_t>(shim::ExitKind::setup_failed));

@@ -75,4 +75,43 @@ Result<Moved> assign(Change& change, const std::string& id, const Assignment& as
   return moved;
 }
 
+Result<Renamed> rename_assignee(Change& change, const std::string& from, const std::string& to) {
+  TRY(check_assignee(to));
+  if (change.actor.worker) {
+    return fail(ErrorCode::forbidden, "a worker cannot rename a profile", "a person does that");
+  }
+  auto live = change.tx.query(
+      "SELECT count(*) FROM runs WHERE profile = $1 AND gone_at IS NULL AND holder_kind <> "
+      "'external'",
+      from);
+  if (live.next() && live.integer(0) > 0) {
+    return fail(ErrorCode::conflict,
+                fmt::format("profile '{}' has {} live workers on board {}", from, live.integer(0),
+                            change.board),
+                "wait until they have ended, or `hermes kanban reclaim` their tasks");
+  }
+  std::vector<std::string> ids;
+  Renamed renamed;
+  auto row = change.tx.query(
+      "SELECT id, status FROM tasks WHERE assignee = $1 AND status NOT IN ('done', 'archived')",
+      from);
+  while (row.next()) {
+    if (row.text(1) == to_word(Status::running)) {
+      ++renamed.left;
+    } else {
+      ids.push_back(row.text(0));
+    }
+  }
+  for (const std::string& id : ids) {
+    change.tx.execute("UPDATE tasks SET assignee = $1, updated_at = $2 WHERE id = $3", to,
+                      change.now, id);
+    append_event(change, id, std::nullopt, EventKind::assigned,
+                 dump({{"assignee", to}, {"previous", from}, {"renamed", true}}));
+    ++renamed.changed;
+  }
+  change.tx.execute("DELETE FROM profile_gates WHERE profile = $1", to);
+  change.tx.execute("UPDATE profile_gates SET profile = $1 WHERE profile = $2", to, from);
+  return renamed;
+}
+
 }  // namespace hermes::board

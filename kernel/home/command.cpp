@@ -35,19 +35,28 @@ bool is_ours(std::string_view name) {
 }
 
 Result<void> check_variable(const Setting& setting, const std::string& name) {
-  if (!is_variable_name(name)) {
-    return std::unexpected(
-        refuse(setting, fmt::format("'{}' is not a variable name", printable(clip(name, 100))),
-               "a name has letters, digits and _, and does not begin with a digit"));
-  }
-  if (is_ours(name)) {
-    return std::unexpected(
-        refuse(setting, fmt::format("{} is set by the dispatcher", name), "choose another name"));
+  if (const auto problem = problem_of_variable(name)) {
+    return std::unexpected(refuse(setting, *problem,
+                                  is_ours(name) ? "choose another name"
+                                                : "a name has letters, digits and _, and does not "
+                                                  "begin with a digit"));
   }
   return {};
 }
 
 }  // namespace
+
+std::optional<std::string> problem_of_variable(const std::string& name) {
+  if (!is_variable_name(name)) {
+    return fmt::format("'{}' is not a variable name", printable(clip(name, 100)));
+  }
+  return is_ours(name) ? std::optional(fmt::format("{} is set by the dispatcher", name))
+                       : std::nullopt;
+}
+
+std::vector<std::string> always_passed() {
+  return {k_always_passed.begin(), k_always_passed.end()};
+}
 
 KeyRule command_key(std::string_view key, std::vector<std::string>& command,
                     std::string_view example) {

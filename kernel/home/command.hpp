@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,12 @@ KeyRule command_key(std::string_view key, std::vector<std::string>& command,
 // are refused.
 KeyRule env_pass_key(std::vector<std::string>& names);
 KeyRule env_key(std::map<std::string, std::string>& env);
+
+// Why a variable of this name cannot be set for a command; nothing when it can.
+std::optional<std::string> problem_of_variable(const std::string& name);
+
+// PATH HOME LANG TERM TZ USER: what every command gets.
+std::vector<std::string> always_passed();
 
 // NAME=value: the allow-list (PATH HOME LANG TERM TZ USER) and `names` as they are in `from`, then
 // `env`, then `own`, which wins.

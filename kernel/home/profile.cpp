@@ -1,6 +1,7 @@
 #include "kernel/home/profile.hpp"
 
 #include <fmt/core.h>
+#include <linux/ioprio.h>
 
 #include <algorithm>
 #include <array>
@@ -64,6 +65,36 @@ std::string no_profile(const std::string& name, const std::vector<std::string>& 
 
 }  // namespace
 
+namespace {
+
+// "idle", or a level of the best-effort class (ioprio_set(2)), which may be written as a number.
+KeyRule io_key(std::string& io) {
+  return {"io",
+          [&io](const Setting& setting) -> Result<void> {
+            const std::string word = setting.kind == Setting::Kind::integer
+                                         ? std::to_string(setting.integer)
+                                         : setting.text;
+            const bool is_level = word.size() == 1 && word >= "0" && word <= "7";
+            if (!is_level && (word != "idle" || setting.kind != Setting::Kind::text)) {
+              return std::unexpected(
+                  refuse(setting, "must be \"idle\" or a level from 0 (first) to 7 (last)"));
+            }
+            io = word;
+            return {};
+          },
+          [&io] { return io.empty() ? "" : toml_text(io); }};
+}
+
+}  // namespace
+
+int io_priority(const Profile& profile) {
+  if (profile.io.empty()) {
+    return 0;
+  }
+  return profile.io == "idle" ? IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)
+                              : IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, profile.io.front() - '0');
+}
+
 Result<Profile> parse_profile(std::string_view text, const std::string& name,
                               const std::string& file_name) {
   TRY_ASSIGN(const Setting file, parse_settings(text, file_name));
@@ -79,11 +110,13 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
           word_key("verdict", profile.verdict),
           env_pass_key(profile.env_pass),
           env_key(profile.env),
+          text_key("env_file", profile.env_file, k_path_bytes),
           integer_key("max_in_progress", profile.max_in_progress, 1, k_most_workers),
           duration_key("max_runtime", profile.max_runtime, Millis{1}, std::chrono::hours{24 * 366}),
           table_key("limits", {integer_key("nice", profile.nice, 0, 19),
                                bytes_key("memory", profile.memory_bytes, 0, k_most_memory),
-                               duration_key("cpu", cpu, Millis{0}, std::chrono::hours{24 * 366})}),
+                               duration_key("cpu", cpu, Millis{0}, std::chrono::hours{24 * 366}),
+                               io_key(profile.io)}),
           reserved("service"),
       }));
   if (profile.command.empty()) {
@@ -95,7 +128,7 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
   return profile;
 }
 
-Result<Profile> load_profile(const Home& home, const std::string& name) {
+Result<std::string> read_profile_text(const Home& home, const std::string& name) {
   const auto parsed = parse_profile_name(name);
   auto text = parsed && *parsed == name ? read_file(home.profile(name), k_settings_bytes)
                                         : fail(ErrorCode::not_found, "");
@@ -112,8 +145,12 @@ Result<Profile> load_profile(const Home& home, const std::string& name) {
                                           : "the profiles are " + join(names, ", "),
                             printable((home.profiles() / "<name>" / "profile.toml").string())));
   }
-  TRY(text);
-  return parse_profile(*text, name, home.profile(name).string());
+  return text;
+}
+
+Result<Profile> load_profile(const Home& home, const std::string& name) {
+  TRY_ASSIGN(const std::string text, read_profile_text(home, name));
+  return parse_profile(text, name, home.profile(name).string());
 }
 
 namespace {
@@ -138,6 +175,7 @@ std::string profile_text(const Profile& profile) {
   text +=
       optional_line("max_runtime", profile.max_runtime ? toml_duration(*profile.max_runtime) : "");
   text += optional_line("env_pass", profile.env_pass.empty() ? "" : toml_texts(profile.env_pass));
+  text += optional_line("env_file", profile.env_file.empty() ? "" : toml_text(profile.env_file));
   if (!profile.env.empty()) {
     text += "\n[env]\n";
     for (const auto& [name, value] : profile.env) {
@@ -154,16 +192,30 @@ std::string profile_text(const Profile& profile) {
 }  // namespace
 
 Result<void> create_profile(const Home& home, const Profile& profile) {
-  const fs::path file = home.profile(profile.name);
-  const std::string text = profile_text(profile);
-  TRY(parse_profile(text, profile.name, std::string(k_given)));
+  return create_profile(home, profile.name, profile_text(profile));
+}
+
+Result<void> create_profile(const Home& home, const std::string& name, const std::string& text) {
+  const fs::path file = home.profile(name);
+  TRY(parse_profile(text, name, std::string(k_given)));
   TRY(make_directory(file.parent_path()));
   TRY_ASSIGN(const bool made, create_file(file, text));
   if (!made) {
-    return fail(ErrorCode::conflict, fmt::format("profile '{}' exists already", profile.name),
+    return fail(ErrorCode::conflict, fmt::format("profile '{}' exists already", name),
                 "edit " + printable(file.string()) + ", or delete it first");
   }
   return {};
+}
+
+Result<void> replace_profile(const Home& home, const std::string& name, const std::string& text) {
+  TRY(parse_profile(text, name, home.profile(name).string()));
+  return write_file_atomically(home.profile(name), text);
+}
+
+Result<void> rename_profile(const Home& home, const std::string& from, const std::string& to) {
+  TRY(read_profile_text(home, from));
+  TRY(rename_to_new(home.profile(from).parent_path(), home.profile(to).parent_path()));
+  return sync_directory(home.profiles());
 }
 
 Result<bool> delete_profile(const Home& home, const std::string& name) {
@@ -202,7 +254,8 @@ std::vector<std::string> unknown_placeholders(std::string_view argument) {
   for (std::size_t at = argument.find('{'); at != std::string_view::npos;
        at = argument.find('{', at + 1)) {
     const std::size_t end = argument.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at + 1);
-    const bool shell = at > 0 && argument[at - 1] == '$';  // ${variable}
+    // ${variable}, and %{variable} of curl and rpm
+    const bool shell = at > 0 && (argument[at - 1] == '$' || argument[at - 1] == '%');
     if (end != std::string_view::npos && end > at + 1 && argument[end] == '}' && !shell &&
         placeholder_at(argument.substr(at)).empty()) {
       found.emplace_back(argument.substr(at, end + 1 - at));
@@ -221,8 +274,11 @@ std::vector<std::string> expand_command(const Profile& profile, const CommandVal
 
 std::vector<std::string> worker_environment(const Profile& profile,
                                             const std::map<std::string, std::string>& from,
+                                            const std::map<std::string, std::string>& secret,
                                             const std::map<std::string, std::string>& own) {
-  return child_environment(profile.env_pass, profile.env, from, own);
+  std::map<std::string, std::string> set = profile.env;
+  set.insert(secret.begin(), secret.end());
+  return child_environment(profile.env_pass, set, from, own);
 }
 
 }  // namespace hermes::home

@@ -19,12 +19,17 @@ struct Profile {
   VerdictMode verdict = VerdictMode::by_call;
   std::vector<std::string> env_pass;       // names taken from the dispatcher's environment
   std::map<std::string, std::string> env;  // set to these values
+  std::string env_file;  // further variables, secret ones (env_file.hpp); "": none
   std::optional<std::int64_t> max_in_progress;
   std::optional<Millis> max_runtime;
   int nice = 0;                   // 0 to 19
   std::int64_t memory_bytes = 0;  // address space of the worker; 0: no limit
   std::int64_t cpu_seconds = 0;   // CPU time of the worker; 0: no limit
+  std::string io;                 // "idle", or "0" (first) to "7" (last) among others; "": as it is
 };
+
+// limits.io as ioprio_set(2) takes it; 0: nothing is to be set.
+int io_priority(const Profile& profile);
 
 // Error: not_found when there is no such profile, invalid ("<file>:<line>: <key>: <rule>") when it
 // cannot be used.
@@ -35,6 +40,18 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
 // Writes profiles/<name>/profile.toml. Error: conflict when there is one; invalid when it could not
 // be used, before anything is written.
 Result<void> create_profile(const Home& home, const Profile& profile);
+Result<void> create_profile(const Home& home, const std::string& name, const std::string& text);
+
+// The text of profile.toml as it stands. Error: not_found.
+Result<std::string> read_profile_text(const Home& home, const std::string& name);
+
+// Puts another text in its place, whole. Error: invalid when it could not be used; then the old one
+// stays.
+Result<void> replace_profile(const Home& home, const std::string& name, const std::string& text);
+
+// Gives the profile's directory another name, with all that is in it. Error: not_found; conflict
+// when there is one of the new name.
+Result<void> rename_profile(const Home& home, const std::string& from, const std::string& to);
 
 // Removes profile.toml, and its directory when nothing else is in it (false: it stays). Error:
 // not_found.
@@ -58,9 +75,11 @@ std::vector<std::string> unknown_placeholders(std::string_view argument);
 std::vector<std::string> expand_command(const Profile& profile, const CommandValues& values);
 
 // The environment of a worker: the allow-list (PATH HOME LANG TERM TZ USER), what the profile
-// names, what it sets, then `own` (the HERMES_ variables), which wins.
+// names, what its env_file sets (`secret`), what it sets itself, then `own` (the HERMES_
+// variables), which wins.
 std::vector<std::string> worker_environment(const Profile& profile,
                                             const std::map<std::string, std::string>& from,
+                                            const std::map<std::string, std::string>& secret,
                                             const std::map<std::string, std::string>& own);
 
 }  // namespace hermes::home

@@ -15,6 +15,7 @@
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/removal.hpp"
+#include "kernel/home/templates.hpp"
 
 namespace hermes::home {
 
@@ -92,32 +93,6 @@ Result<void> restore_parts(const BoardPaths& board) {
   TRY(make_directory(board.workspaces()));
   return sync_directory(board.dir);
 }
-
-constexpr std::string_view k_shell_profile =
-    R"(# A worker that runs the body of its task as a bash script:
-#
-#   hermes kanban create "Free space" --assignee shell --body 'df -h / | tail -n 1'
-#
-# The script starts in the task's workspace. Exit code 0 completes the task, and the last line that
-# it printed becomes the summary; 75 means "not now, try later"; any other code is a failure and is
-# tried again.
-description = "Runs the task's body as a bash script"
-
-# A list of arguments; no shell is involved unless the command is one, as here.
-# {task_id} {title} {body} {workspace} {board} {context_file} are replaced.
-command = ["bash", "-euo", "pipefail", "-c", "{body}"]
-
-# "exit-code": the exit code is the verdict.
-# "explicit": the worker must call hermes kanban complete or block.
-verdict = "exit-code"
-
-# More that may be set here:
-#   max_in_progress = 4               workers of this profile at a time
-#   max_runtime = "1h"                a worker that takes longer is stopped
-#   env_pass = ["SSH_AUTH_SOCK"]      variables taken from the dispatcher's environment
-#   env = { LC_ALL = "C.UTF-8" }      variables set to a value
-#   limits = { nice = 10, memory = "2G", cpu = "30m" }
-)";
 
 }  // namespace
 
@@ -266,7 +241,8 @@ Result<bool> create_shell_profile(const Home& home) {
     return false;
   }
   TRY(make_directory(file.parent_path()));
-  TRY(write_file_atomically(file, k_shell_profile));
+  TRY_ASSIGN(const std::string text, profile_template("shell"));
+  TRY(write_file_atomically(file, text));
   return true;
 }
 

@@ -160,7 +160,8 @@ TEST_CASE("a worker sees the allow-list, what its profile names and sets, and ou
                                                {"TOKEN", "t"},
                                                {"SECRET", "s"},
                                                {"HERMES_HOME", "/other"}},
+                                              {{"SECRET_OF_FILE", "f"}, {"MODE", "file"}},
                                               {{"HERMES_HOME", "/h"}, {"MODE", "ours"}});
-  CHECK(environment ==
-        std::vector<std::string>{"HERMES_HOME=/h", "LANG=C", "MODE=ours", "PATH=/bin", "TOKEN=t"});
+  CHECK(environment == std::vector<std::string>{"HERMES_HOME=/h", "LANG=C", "MODE=ours",
+                                                "PATH=/bin", "SECRET_OF_FILE=f", "TOKEN=t"});
 }

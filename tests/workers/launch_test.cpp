@@ -175,17 +175,18 @@ TEST_CASE("a worker leads a session of its own and reads nothing from standard i
 
 TEST_CASE("limits of a worker are in force", "[workers]") {
   const Rig rig;
-  Launch launch =
-      rig.launch({"sh", "-c", "nice; ulimit -v; ulimit -t; cat /proc/self/oom_score_adj"});
+  Launch launch = rig.launch(
+      {"sh", "-c", "nice; ulimit -v; ulimit -t; cat /proc/self/oom_score_adj; ionice -p $$"});
   launch.nice = 3;
   launch.memory_bytes = 1 << 30;
   launch.cpu_seconds = 50;
+  launch.io_priority = 3 << 13;  // the idle class of ioprio_set(2)
   rig.run(launch);
   errno = 0;
   const int niceness = std::min(19, ::nice(0) + 3);
   const int score = std::min(1000, std::stoi(file_text("/proc/self/oom_score_adj")) + 200);
   CHECK(rig.log_text() ==
-        std::to_string(niceness) + "\n1048576\n50\n" + std::to_string(score) + "\n");
+        std::to_string(niceness) + "\n1048576\n50\n" + std::to_string(score) + "\nidle\n");
 }
 
 TEST_CASE("a gate that is never opened starts nothing", "[workers]") {

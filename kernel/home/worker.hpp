@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "kernel/home/paths.hpp"
+#include "kernel/model/run.hpp"
+#include "kernel/model/task.hpp"
+
+namespace hermes::home {
+
+// What a worker is told by its environment: the HERMES_ variables of this run. `model` and
+// `provider` are what its task asks for, "" when it does not.
+std::map<std::string, std::string> worker_variables(const Home& home, const BoardPaths& board,
+                                                    const Task& task, const Run& run,
+                                                    const std::string& profile,
+                                                    const std::string& model,
+                                                    const std::string& provider);
+
+}  // namespace hermes::home
