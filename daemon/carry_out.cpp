@@ -136,7 +136,8 @@ bool Dispatcher::claim_start(board::Change& change, Start& start) {
   start.run = std::move(*run);
   if (Starter::wants_context(settings_.profiles().at(start.profile))) {
     if (auto text = board::context_text(change.tx, start.task_id, change.now, change.limits,
-                                        home_.board(change.board).attachments().string())) {
+                                        home_.board(change.board).attachments().string(),
+                                        board::Contract::included)) {
       start.context = std::move(*text);
     }
   }

@@ -948,6 +948,12 @@ inline constexpr auto k_profile_check = std::to_array<Argument>({
      .value = "ID",
      .help = "show the arguments for this task (default: for a sample)"},
 });
+inline constexpr auto k_context = std::to_array<Argument>({
+    k_task,
+    {.name = "contract",
+     .type = Type::boolean,
+     .help = "also how to work on it, which its own worker is told in any case"},
+});
 inline constexpr auto k_profile_delete = std::to_array<Argument>({
     k_profile,
     {.name = "force", .type = Type::boolean, .help = "also while tasks are assigned to it"},

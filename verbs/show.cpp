@@ -112,14 +112,28 @@ Result<Answer> runs(Call& call) {
   return answer;
 }
 
+namespace {
+
+// The worker of the task is told how to work, whether it asks for that or not.
+board::Contract contract_for(const Call& call, const OpenBoard& open, const std::string& id) {
+  const Actor actor = call.environment.actor();
+  const bool own = actor.worker && actor.worker->task_id == id &&
+                   (actor.worker->board.empty() || actor.worker->board == open.paths.slug);
+  return own || call.values.flag("contract") ? board::Contract::included
+                                             : board::Contract::left_out;
+}
+
+}  // namespace
+
 Result<Answer> context(Call& call) {
   TRY_ASSIGN(OpenBoard open, open_with_config(call));
   Answer answer;
   TRY_ASSIGN(answer.value, open.database.read([&](db::Reader& tx) -> Result<Json> {
     TRY_ASSIGN(const std::string id, board::resolve_id(tx, call.values.text_or("task_id", "")));
-    TRY_ASSIGN(const std::string text,
-               board::context_text(tx, id, call.environment.now, open.config.limits,
-                                   open.paths.attachments().string()));
+    TRY_ASSIGN(
+        const std::string text,
+        board::context_text(tx, id, call.environment.now, open.config.limits,
+                            open.paths.attachments().string(), contract_for(call, open, id)));
     return Json{{"task_id", id}, {"text", text}};
   }));
   return answer;
