@@ -101,7 +101,7 @@ PowerCut::PowerCut(const Trace& trace) : trace_(&trace) {
   for (const auto& [name, content] : trace.before()) {
     names_[name] = std::make_shared<Content>(Content{content, {}});
   }
-  safe_names_ = names_;
+  safe_names_.insert(names_.begin(), names_.end());
 }
 
 bool PowerCut::advance(bool lies) {

@@ -99,7 +99,8 @@ void use_everything(const Rig& rig, const Masked& as, BoardHand& board) {
   REQUIRE(board.wait_until_works(stays));
   REQUIRE(board.wait_until_works(told));
   REQUIRE(fs::exists(rig.home().context_file("default", board.last_run(told).id)));
-  CHECK(not_private(fs::canonical(rig.home().run())) == std::vector<std::string>{});
+  CHECK_THAT(not_private(fs::canonical(rig.home().run())),
+             Catch::Equals(std::vector<std::string>{}));
   as.hermes({"kanban", "backup", out + "/backup"});
   as.hermes({"kanban", "boards", "export", "default", out + "/export"});
   as.hermes({"kanban", "boards", "import", out + "/export", "third"});
@@ -115,7 +116,7 @@ void use_everything(const Rig& rig, const Masked& as, BoardHand& board) {
   as.hermes({"dispatcher", "start"});
   REQUIRE(wait_until([&] { return fs::exists(rig.home().dir / "dispatcher.log"); }, k_patience));
   as.hermes({"dispatcher", "stop"});
-  CHECK(not_private(out) == std::vector<std::string>{});
+  CHECK_THAT(not_private(out), Catch::Equals(std::vector<std::string>{}));
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ TEST_CASE("every file and directory of a home is its owner's alone, under any um
                                     {.default_workdir = rig.path("repository").string()}));
   const Masked as(rig, mask);
   use_everything(rig, as, board);
-  CHECK(not_private(rig.home().dir) == std::vector<std::string>{});
+  CHECK_THAT(not_private(rig.home().dir), Catch::Equals(std::vector<std::string>{}));
 }
 
 }  // namespace hermes::daemon::test

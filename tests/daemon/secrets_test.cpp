@@ -127,7 +127,6 @@ TEST_CASE("no file but the board, no answer and no arguments of a process hold a
   for (const std::string& line : command_lines()) {
     check_none_in(line, line);
   }
-  const std::string run = std::to_string(board.last_run(id).id);
   const std::string out = rig.path("export").string();
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"kanban", "list"},

@@ -170,7 +170,7 @@ std::optional<Result<verbs::Answer>> ThrowAwayHome::call(const std::vector<std::
   return answer;
 }
 
-void ThrowAwayHome::require_sound() {
+void ThrowAwayHome::require_sound() const {
   for (const std::string& slug : home::list_boards(home())) {
     auto board = db::Database::open(home::files_of(home().board(slug)), db::Database::Access::read,
                                     environment.now);

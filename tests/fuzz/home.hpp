@@ -27,7 +27,7 @@ class ThrowAwayHome {
   std::optional<Result<verbs::Answer>> call(const std::vector<std::string>& words);
 
   // The invariants hold on every board.
-  void require_sound();
+  void require_sound() const;
 
   home::Home home() const { return home::Home{dir_ / "home"}; }
   // For files that calls may name: "@/name" in a word.
