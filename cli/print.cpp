@@ -108,6 +108,7 @@ Printer printer_of(const verbs::Verb& verb) {
       {verbs::profile_export, print_profile_exported},
       {verbs::profile_install, print_profile_created},
       {verbs::profile_check, print_profile_checked},
+      {verbs::goal, print_goal},
       {verbs::profile_delete, print_profile_deleted},
       {verbs::profile_resume, print_profile_resumed},
       {verbs::config_show, print_config},

@@ -86,6 +86,7 @@ std::string print_profile_edited(const verbs::Answer& answer, const Style& style
 std::string print_profile_renamed(const verbs::Answer& answer, const Style& style);
 std::string print_profile_exported(const verbs::Answer& answer, const Style& style);
 std::string print_profile_checked(const verbs::Answer& answer, const Style& style);
+std::string print_goal(const verbs::Answer& answer, const Style& style);
 std::string print_profile_deleted(const verbs::Answer& answer, const Style& style);
 std::string print_config(const verbs::Answer& answer, const Style& style);
 std::string print_dispatcher_status(const verbs::Answer& answer, const Style& style);

@@ -126,6 +126,15 @@ std::string print_profile_checked(const verbs::Answer& answer, const Style&) {
   return out + (value["ok"] == true ? "it can work\n" : "it cannot work\n");
 }
 
+std::string print_goal(const verbs::Answer& answer, const Style&) {
+  const Json& value = answer.value;
+  if (value["reached"] == true) {
+    return fmt::format("The goal is reached after turn {}\n", number_text(value["turns"]));
+  }
+  return fmt::format("Ended after turn {}; the task is {}\n", number_text(value["turns"]),
+                     shown(value["status"], "no longer ours"));
+}
+
 std::string print_profile_templates(const verbs::Answer& answer, const Style& style) {
   std::vector<std::vector<std::string>> rows{{"TEMPLATE", "VERDICT", "DESCRIPTION"}};
   for (const Json& one : answer.value) {

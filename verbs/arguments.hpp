@@ -954,6 +954,26 @@ inline constexpr auto k_context = std::to_array<Argument>({
      .type = Type::boolean,
      .help = "also how to work on it, which its own worker is told in any case"},
 });
+inline constexpr auto k_goal = std::to_array<Argument>({
+    {.name = "command",
+     .value = "AGENT",
+     .help = "the agent's program and arguments, after '--'",
+     .positional = true,
+     .required = true,
+     .repeatable = true},
+    {.name = "judge",
+     .value = "COMMAND",
+     .help =
+         "a command line for /bin/sh that is asked after each turn: 0 the goal is reached, 1 not "
+         "yet",
+     .required = true},
+    {.name = "max-turns",
+     .type = Type::integer,
+     .value = "N",
+     .help = "most turns, 1 to 10000 (default: the task's --goal-max-turns, else 20)",
+     .least = 1,
+     .most = 10'000},
+});
 inline constexpr auto k_profile_delete = std::to_array<Argument>({
     k_profile,
     {.name = "force", .type = Type::boolean, .help = "also while tasks are assigned to it"},

@@ -58,6 +58,7 @@ Result<Answer> list(Call& call);
 Result<Answer> show(Call& call);
 Result<Answer> runs(Call& call);
 Result<Answer> context(Call& call);
+Result<Answer> goal(Call& call);
 Result<Answer> why(Call& call);
 Result<Answer> diagnostics(Call& call);
 Result<Answer> inspect(Call& call);

@@ -1,5 +1,6 @@
 #include "kernel/board/review.hpp"
 
+#include "verbs/goal.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
@@ -31,6 +32,7 @@ Result<Answer> review_each(Call& call, Move move) {
 }  // namespace
 
 Result<Answer> request_review(Call& call) {
+  TRY(pass_judge(call, ids_of(call), "request-review", call.values.joined("reason")));
   return review_each(
       call, [](board::Change& tx, const std::string& id, const Reason& reason) -> Result<ItemDone> {
         TRY_ASSIGN(const board::Moved moved, board::request_review(tx, id, reason));

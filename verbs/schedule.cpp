@@ -1,5 +1,6 @@
 #include "kernel/board/schedule.hpp"
 
+#include "verbs/goal.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
@@ -9,6 +10,7 @@ namespace hermes::verbs {
 Result<Answer> schedule(Call& call) {
   TRY_ASSIGN(const std::optional<Instant> wake_at, wake_time(call));
   const auto reason = not_blank(call.values.joined("reason"));
+  TRY(pass_judge(call, ids_of(call), "schedule", reason.value_or("")));
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(Answer answer,
              bulk(

@@ -224,6 +224,15 @@ constexpr Verb k_verbs[] = {
      k_writes, unlink},
     {"kanban", "context", "", "the text that a worker of the task is given",
      "Its own worker is also told how to work on it.", arguments::k_context, k_reads, context},
+    {"kanban", "goal", "", "run an agent again and again until a judge agrees",
+     "For the command of a profile: hermes kanban goal --judge 'make check' -- my-agent. After "
+     "each "
+     "turn the judge is asked; its words are in HERMES_KANBAN_GOAL_FEEDBACK of the next one. When "
+     "it "
+     "agrees the task is completed, when the turns are over it is blocked. The judge stands before "
+     "the agent's own verdicts too. One that ends with anything but 0 and 1 is broken: the run "
+     "fails.",
+     arguments::k_goal, k_writes, goal},
     {"kanban", "runs", "", "the runs of a task", "", arguments::k_task_and_states, k_reads, runs},
     {"kanban", "log", "", "what a worker wrote", "", arguments::k_log, k_reads, log},
     {"kanban", "assign", "", "give a task to a profile, or to nobody",

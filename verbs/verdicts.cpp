@@ -12,6 +12,7 @@
 #include "kernel/home/task_files.hpp"
 #include "kernel/home/workspace.hpp"
 #include "verbs/artifacts.hpp"
+#include "verbs/goal.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/moving.hpp"
 #include "verbs/shapes.hpp"
@@ -114,6 +115,7 @@ Result<Answer> complete(Call& call) {
     return fail(ErrorCode::usage, "an artifact is empty: it is the path of a file",
                 "is a variable of your script not set?");
   }
+  TRY(pass_judge(call, ids, "complete", call.values.text_or("summary", "")));
   const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),
                                call.values.json_object("metadata")};
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
@@ -130,6 +132,7 @@ Result<Answer> block(Call& call) {
   const auto kind_word = call.values.text("kind");
   const auto kind = kind_word ? from_word<BlockKind>(*kind_word) : std::nullopt;
   const auto reason = not_blank(call.values.joined("reason"));
+  TRY(pass_judge(call, ids_of(call), "block", reason.value_or("")));
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   return bulk(
       call, open, ids_of(call),

@@ -26,6 +26,12 @@ constexpr Variable k_variables[] = {
     {"HERMES_KANBAN_PROVIDER", worker, "the provider that the task asks for, when it does"},
     {"HERMES_KANBAN_GOAL_MODE", worker, "set when the task is in goal mode"},
     {"HERMES_KANBAN_GOAL_MAX_TURNS", worker, "the most turns in goal mode, when there is a limit"},
+    {"HERMES_KANBAN_GOAL_JUDGE", worker, "under `hermes kanban goal`: the judge's command line"},
+    {"HERMES_KANBAN_GOAL_TURN", worker, "under `hermes kanban goal`: which turn this is"},
+    {"HERMES_KANBAN_GOAL_FEEDBACK", worker,
+     "under `hermes kanban goal`: what the judge said after the last turn"},
+    {"HERMES_KANBAN_GOAL_EXIT", worker, "for the judge: turn, or the verdict that is asked for"},
+    {"HERMES_KANBAN_GOAL_REASON", worker, "for the judge: the reason or summary of that verdict"},
     {"NO_COLOR", command, "set and not empty: no colours"},
     {"CLICOLOR_FORCE", command, "set and not 0: colours also into a pipe"},
 };

@@ -56,9 +56,10 @@ const std::vector<std::string_view>& template_names() {
 
 const std::vector<std::string_view>& handed_on_variables() {
   static const std::vector<std::string_view> names = {
-      "HERMES_HOME",          "HERMES_KANBAN_BOARD",     "HERMES_KANBAN_TASK",
-      "HERMES_KANBAN_RUN_ID", "HERMES_KANBAN_RUN_TOKEN", "HERMES_KANBAN_WORKSPACE",
-      "HERMES_KANBAN_BRANCH", "HERMES_PROFILE",          "HERMES_TENANT"};
+      "HERMES_HOME",          "HERMES_KANBAN_BOARD",      "HERMES_KANBAN_TASK",
+      "HERMES_KANBAN_RUN_ID", "HERMES_KANBAN_RUN_TOKEN",  "HERMES_KANBAN_WORKSPACE",
+      "HERMES_KANBAN_BRANCH", "HERMES_KANBAN_GOAL_JUDGE", "HERMES_PROFILE",
+      "HERMES_TENANT"};
   return names;
 }
 
