@@ -169,6 +169,7 @@ Result<Answer> create(Call& call) {
   }
   tell_config_error(open, answer);
   if (!created.existing) {
+    tell_masked_body(request.body, created.task, answer);
     tell_past_wake_time(call, request.wake_at, answer);
   }
   warn_of_dead_parents(open, created.task, answer);

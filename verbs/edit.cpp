@@ -43,8 +43,14 @@ Result<Answer> edit(Call& call) {
                 "give --title, --body, --body-file or --priority; of a done task also --result, "
                 "--summary or --metadata");
   }
-  return edit_one(
-      call, [&](board::Change& tx, const std::string& id) { return board::edit(tx, id, edit); });
+  Task stored;
+  TRY_ASSIGN(Answer answer, edit_one(call, [&](board::Change& tx, const std::string& id) {
+               auto edited = board::edit(tx, id, edit);
+               stored = edited ? edited->task : stored;
+               return edited;
+             }));
+  tell_masked_body(edit.body, stored, answer);
+  return answer;
 }
 
 Result<Answer> set_model(Call& call) {

@@ -4,6 +4,7 @@
 
 #include "kernel/base/duration.hpp"
 #include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
 
 namespace hermes::verbs {
 
@@ -31,6 +32,14 @@ Result<std::optional<Instant>> wake_time(const Call& call) {
     return call.environment.now + *length;
   }
   return call.values.time("at");
+}
+
+void tell_masked_body(const std::optional<std::string>& given, const Task& stored, Answer& answer) {
+  if (given && !trim(*given).empty() && stored.body != given) {
+    answer.advice.push_back(
+        "note: what has the form of a secret was masked in the body; give it to the worker with "
+        "the env_file of its profile");
+  }
 }
 
 void tell_past_wake_time(const Call& call, std::optional<Instant> wake_at, Answer& answer) {

@@ -31,6 +31,9 @@ Result<std::optional<Instant>> wake_time(const Call& call);
 // A time that has passed is no mistake, but people are told.
 void tell_past_wake_time(const Call& call, std::optional<Instant> wake_at, Answer& answer);
 
+// Says that what looks like a secret was masked in the body that was given.
+void tell_masked_body(const std::optional<std::string>& given, const Task& stored, Answer& answer);
+
 // --body, or what --body-file names; nothing when neither is given. Error: usage when both are.
 Result<std::optional<std::string>> body_of(Call& call);
 

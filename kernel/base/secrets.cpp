@@ -301,14 +301,30 @@ std::optional<Found> named_value(std::string_view text) {
   return Found{at, length_of_value(rest, between->quote)};
 }
 
-std::optional<Found> find_at(std::string_view text) {
+// What is written in a program may be an expression: a key is drawn at random from a small
+// alphabet.
+bool is_drawn(std::string_view value) {
+  constexpr std::size_t k_least = 12;
+  return value.size() >= k_least && length_of(value, is_base64) == value.size() &&
+         std::any_of(value.begin(), value.end(), is_digit) &&
+         std::any_of(value.begin(), value.end(), is_letter) && !reads_like_words(value);
+}
+
+std::optional<Found> named_key(std::string_view text) {
+  const auto found = named_value(text);
+  return found && is_drawn(text.substr(found->kept, found->secret)) ? found : std::nullopt;
+}
+
+using Form = std::optional<Found> (*)(std::string_view);
+
+std::optional<Found> find_at(std::string_view text, Form named) {
   if (text.front() == ':') {
     return url_password(text);
   }
   if (text.front() == '-') {
     return private_key(text);
   }
-  for (const auto form : {issued_key, web_token, credentials, named_value}) {
+  for (const Form form : {issued_key, web_token, credentials, named}) {
     if (const auto found = form(text)) {
       return found;
     }
@@ -361,7 +377,9 @@ std::string masked_value(std::string_view value) {
   return std::string(head) + "***" + std::string(value.substr(tail));
 }
 
-std::string mask_secrets(std::string_view text) {
+namespace {
+
+std::string masked(std::string_view text, Form named) {
   std::string out;
   std::size_t copied = 0;  // what is before it stands in `out`
   bool after_word = false;
@@ -369,7 +387,7 @@ std::string mask_secrets(std::string_view text) {
     const char c = text[at];
     const bool begins_word = (is_letter(c) || c == '_') && !after_word;
     const auto found =
-        begins_word || c == '-' || c == ':' ? find_at(text.substr(at)) : std::nullopt;
+        begins_word || c == '-' || c == ':' ? find_at(text.substr(at), named) : std::nullopt;
     if (!found) {
       // The letter of a written \n, \r or \t belongs to no word.
       const bool escaped = at > 0 && text[at - 1] == '\\' && (c == 'n' || c == 'r' || c == 't');
@@ -390,5 +408,11 @@ std::string mask_secrets(std::string_view text) {
   out.append(text.substr(copied));
   return out;
 }
+
+}  // namespace
+
+std::string mask_secrets(std::string_view text) { return masked(text, named_value); }
+
+std::string mask_surely_secret(std::string_view text) { return masked(text, named_key); }
 
 }  // namespace hermes

@@ -22,6 +22,11 @@ namespace hermes {
 
 std::string mask_secrets(std::string_view text);
 
+// The same for texts that may be programs, such as bodies: what NAME= and "name": stand before is
+// masked only where it is drawn at random, at least 12 characters of a key's alphabet with letters
+// and digits among them. Everything else that is an expression of some language stays.
+std::string mask_surely_secret(std::string_view text);
+
 // Whether a name says that its value is a secret: password, secret, token, api_key, credential …
 bool is_secret_name(std::string_view name);
 

@@ -61,7 +61,8 @@ void edit_card(Change& change, Task& task, const Edit& edit, Changes& changes) {
     changes.add("title", task.title, *title);
     task.title = *title;
   }
-  const auto body = edit.body && !trim(*edit.body).empty() ? edit.body : std::nullopt;
+  const auto body =
+      edit.body && !trim(*edit.body).empty() ? body_to_store(edit.body) : std::nullopt;
   if (edit.body && body != task.body) {
     changes.add("body");  // bodies are long and may be private: the event does not repeat them
     task.body = body;

@@ -8,10 +8,12 @@
 #include <unordered_map>
 
 #include "kernel/base/ids.hpp"
+#include "kernel/base/secrets.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/board/attachments.hpp"
 #include "kernel/board/events.hpp"
 #include "kernel/board/import_values.hpp"
+#include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/rules/links.hpp"
@@ -381,6 +383,31 @@ Result<void> draw_ids(Change& change, ImportPlan& plan) {
   return {};
 }
 
+// What comes from elsewhere was perhaps never masked.
+void mask_texts(ImportedTask& imported) {
+  Task& task = imported.task;
+  const auto mask = [](std::optional<std::string>& text) {
+    if (text) {
+      text = mask_secrets(*text);
+    }
+  };
+  task.title = mask_secrets(task.title);
+  task.body = body_to_store(task.body);
+  mask(task.result);
+  mask(task.block_reason);
+  mask(task.last_failure);
+  for (ImportedComment& comment : imported.comments) {
+    comment.body = mask_secrets(comment.body);
+  }
+  for (ImportedRun& run : imported.runs) {
+    mask(run.run.summary);
+    mask(run.run.error);
+    if (auto metadata = metadata_to_store(run.run.metadata)) {
+      run.run.metadata = *std::move(metadata);
+    }
+  }
+}
+
 void insert_task(Change& change, const Task& task) {
   change.tx.execute(
       "INSERT INTO tasks (id, title, body, status, lane, assignee, tenant, priority, created_by,"
@@ -493,6 +520,7 @@ Result<ImportReport> carry_out(Change& change, ImportPlan plan) {
   }
   TRY(draw_ids(change, plan));
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    mask_texts(plan.tasks[i]);
     insert_task(change, plan.tasks[i].task);
     change.tx.execute("INSERT INTO board_facts (name, value, at) VALUES ($1, $2, $3)",
                       plan.facts[i], plan.tasks[i].task.id, change.now);

@@ -192,7 +192,7 @@ Result<Specified> specify(Change& change, const Asked& asked, const rules::Rewri
     task.title = *changed;
     done.fields.emplace_back("title");
   }
-  if (const auto changed = new_text(rewrite.body, task.body)) {
+  if (const auto changed = new_text(body_to_store(rewrite.body), task.body)) {
     task.body = *changed;
     done.fields.emplace_back("body");
   }

@@ -18,6 +18,10 @@
 
 namespace hermes::board {
 
+std::optional<std::string> body_to_store(const std::optional<std::string>& body) {
+  return body ? std::optional(mask_surely_secret(*body)) : std::nullopt;
+}
+
 Result<void> check_assignee(std::string_view name) {
   TRY(check_text("the assignee", name, k_name_bytes));
   if (!is_plain(name)) {
@@ -151,7 +155,7 @@ std::string insert_row(Change& change, const NewTask& request,
         "$10, $11, $11, $12,"
         " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (id) DO "
         "NOTHING",
-        id, mask_secrets(trim(request.title)), request.body, status,
+        id, mask_secrets(trim(request.title)), body_to_store(request.body), status,
         to_lower(trim(request.assignee)), std::string(trim(request.tenant)), request.priority,
         signed_by(change, std::string(trim(request.created_by))), request.origin, change.now, since,
         request.workspace_kind, request.workspace_path, request.branch, request.idempotency_key,

@@ -68,6 +68,10 @@ std::string with_model(const std::string& options, const std::string& model,
 
 // Error: not_found.
 Result<Task> get_task(db::Reader& tx, const std::string& id);
+// A body as it is stored: one that may be a program, so that only what surely is a secret is
+// masked.
+std::optional<std::string> body_to_store(const std::optional<std::string>& body);
+
 std::optional<Task> find_task(db::Reader& tx, const std::string& id);
 
 // A whole id or a unique beginning of one ("t_1c52", "1c52"). Error: not_found, or invalid naming

@@ -126,4 +126,23 @@ TEST_CASE("masking twice changes nothing more, and as much as metadata may hold 
   CHECK(mask_secrets(std::string(k_most, '-')).size() == k_most);
 }
 
+TEST_CASE("in what may be a program only what surely is a secret is masked") {
+  const std::string key = std::string("gh") + "p_a1B2c3D4e5F6g7H8i9J0a1B2c3D4e5F6";
+  for (const std::string program :
+       {"password = os.environ[\"DB_PASSWORD\"]", "TOKEN=$(cat token)",
+        "api_key: str = settings.key", "secret = get_secret(\"prod/db1\")", "TOKEN=\"$1\"",
+        "password = input('Password 123456? ')", "mysql --password=hunter2",
+        "access_token = response.json()['token1234567']"}) {
+    CHECK(mask_surely_secret(program) == program);
+  }
+  CHECK(mask_surely_secret("curl -H 'Authorization: Bearer abcdefghij0123456789'")
+            .find("abcdefghij") == std::string::npos);
+  CHECK(mask_surely_secret("git clone https://ann:hunter22@host/x") ==
+        "git clone https://ann:***@host/x");
+  CHECK(mask_surely_secret("export KEY=" + key).find(key) == std::string::npos);
+  CHECK(mask_surely_secret("API_TOKEN=4f9a8b7c6d5e4f3a2b1c").find("8b7c6d5e") == std::string::npos);
+  CHECK(mask_surely_secret("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----") ==
+        "-----BEGIN PRIVATE KEY-----\n***\n-----END PRIVATE KEY-----");
+}
+
 }  // namespace hermes

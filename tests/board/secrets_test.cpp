@@ -12,7 +12,8 @@ std::string everything(BoardFixture& f) {
   std::string all;
   f.read([&](db::Reader& tx) {
     for (const std::string sql :
-         {"SELECT title || COALESCE(result, '') || COALESCE(block_reason, '') || "
+         {"SELECT title || COALESCE(body, '') || COALESCE(result, '') || COALESCE(block_reason, "
+          "'') || "
           "COALESCE(last_failure, '') FROM tasks",
           "SELECT COALESCE(summary, '') || COALESCE(metadata, '') || COALESCE(error, '') || "
           "COALESCE(heartbeat_note, '') FROM runs",
@@ -70,4 +71,17 @@ TEST_CASE("a number under the name of a secret is refused, because it cannot be 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("api_key") != std::string::npos);
   CHECK(f.last_event() == events);
+}
+
+TEST_CASE("a body is masked too, but stays the program that it may be") {
+  BoardFixture f;
+  const auto id =
+      f.change([&](board::Change& c) {
+         return board::create(c, {.title = "a", .body = "TOKEN=$(cat t)\nuse " + k_key + "\n"});
+       })->task.id;
+  CHECK(f.task(id).body == "TOKEN=$(cat t)\nuse ghp_***e5F6\n");
+  REQUIRE(f.change([&](board::Change& c) {
+    return board::edit(c, id, {.body = "and https://ann:hunter22@host"});
+  }));
+  CHECK(f.task(id).body == "and https://ann:***@host");
 }
