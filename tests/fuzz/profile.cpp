@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::string& argument : profile->command) {
     home::unknown_placeholders(argument);
   }
-  home::worker_environment(*profile, {{"PATH", "/bin"}, {"A", "b"}}, {{"HERMES_HOME", "/h"}});
+  home::worker_environment(*profile, {{"PATH", "/bin"}, {"A", "b"}}, {{"S", "s"}},
+                           {{"HERMES_HOME", "/h"}});
   return 0;
 }
