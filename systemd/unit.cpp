@@ -49,7 +49,7 @@ Result<void> check_variable(const std::string& name, const std::string& value) {
     return fail(ErrorCode::invalid,
                 fmt::format("systemd cannot set {} to '{}': a value must be UTF-8 without control "
                             "characters other than tab and line feed",
-                            name, printable(clip(value, 200))),
+                            clip(name, 200), printable(clip(value, 200))),
                 "choose another value");
   }
   return {};

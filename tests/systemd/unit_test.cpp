@@ -74,7 +74,8 @@ TEST_CASE("what systemd cannot spell is refused by name") {
     CHECK(text.error().message.find("NAME") != std::string::npos);
   }
   const std::string long_text = std::string(100'000, 'x') + "\x01";
-  const auto long_value = unit_text({.dispatcher = "/bin/x", .environment = {{"A", long_text}}});
+  const auto long_value =
+      unit_text({.dispatcher = "/bin/x", .environment = {{std::string(100'000, 'A'), long_text}}});
   REQUIRE_FALSE(long_value);
   CHECK(long_value.error().message.size() < 1000);
 }
