@@ -98,7 +98,7 @@ for target in "${targets[@]}"; do
     if [[ -n $keep ]]; then
       for find in "$finds"/{crash,timeout,oom,leak}-*; do
         [[ -f $find ]] || continue
-        "$program" "${options[@]}" -minimize_crash=1 -runs=20000 -exact_artifact_path="$find.small" "$find" >/dev/null 2>&1 || true
+        "$program" "${options[@]}" -minimize_crash=1 -max_total_time=60 -exact_artifact_path="$find.small" "$find" >/dev/null 2>&1 || true
         [[ -f $find.small ]] || cp "$find" "$find.small"
         cp "$find.small" "$corpus/find-$(sha1sum "$find.small" | head -c 12)"
       done

@@ -21,13 +21,13 @@ void require_same(const board::ImportReport& planned, const board::ImportReport&
 
 ThrowAwayBoard::ThrowAwayBoard() {
   require(home::create_board(home(), "default", now()).has_value(), "a board can be made");
-  fs::copy(home().dir, dir_ / "template", fs::copy_options::recursive);
+  copy_tree(home().dir, dir_ / "template");
 }
 
 void ThrowAwayBoard::renew() {
   fs::remove_all(home().dir);
   fs::remove(source());
-  fs::copy(dir_ / "template", home().dir, fs::copy_options::recursive);
+  copy_tree(dir_ / "template", home().dir);
 }
 
 db::Database ThrowAwayBoard::open(const std::string& slug, db::Database::Access access) const {

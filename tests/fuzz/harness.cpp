@@ -40,6 +40,19 @@ void require_told(const Error& error) {
   }
 }
 
+void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to) {
+  constexpr int k_tries = 10;
+  std::error_code problem;
+  for (int i = 0; i < k_tries; ++i) {
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, problem);
+    if (!problem) {
+      return;
+    }
+    std::filesystem::remove_all(to);
+  }
+  require(false, "a directory can be copied", problem.message());
+}
+
 std::vector<std::string> words_of(std::string_view input) {
   std::vector<std::string> words;
   std::string word;

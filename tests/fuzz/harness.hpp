@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,5 +39,9 @@ void require_told(const Result<T>& result) {
 // Words that end in NUL each, as they stand in /proc/PID/cmdline. The byte 0x0e stands for a
 // thousand times the byte before it, so that a short input can hold a long word.
 std::vector<std::string> words_of(std::string_view input);
+
+// A copy of a directory. The timer of libFuzzer interrupts system calls, which std::filesystem
+// takes for failures: then it begins again.
+void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace hermes::fuzz

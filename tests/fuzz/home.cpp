@@ -73,8 +73,8 @@ ThrowAwayHome::ThrowAwayHome() {
   require(::chdir(files().c_str()) == 0, "the directory of the files can be entered");
   start();
   fill();
-  fs::copy(home().dir, dir_ / "template", fs::copy_options::recursive);
-  fs::copy(files(), dir_ / "template_files", fs::copy_options::recursive);
+  copy_tree(home().dir, dir_ / "template");
+  copy_tree(files(), dir_ / "template_files");
 }
 
 void ThrowAwayHome::start() {
@@ -97,8 +97,8 @@ void ThrowAwayHome::start() {
 void ThrowAwayHome::renew() {
   fs::remove_all(home().dir);
   fs::remove_all(files());
-  fs::copy(dir_ / "template", home().dir, fs::copy_options::recursive);
-  fs::copy(dir_ / "template_files", files(), fs::copy_options::recursive);
+  copy_tree(dir_ / "template", home().dir);
+  copy_tree(dir_ / "template_files", files());
   require(::chdir(files().c_str()) == 0, "the directory of the files can be entered");
   start();
   random_ = SeededRandom{8};  // a new task is no old one
