@@ -63,7 +63,7 @@ length_of() {
 
 # The inputs that were named by hand stay. Of those that were found, which are called by their checksums, a few that together
 # reach most branches take the place of the earlier ones.
-k_kept=20
+k_kept=18
 keep_best() {
   local program=$1 corpus=$2 found=$3 best=$work/best room input
   mkdir -p "$best"
