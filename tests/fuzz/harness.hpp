@@ -11,7 +11,7 @@
 
 // What libFuzzer calls with every input it makes up, and replay.cpp with every input that is kept.
 // One target is one file that defines it.
-// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace hermes::fuzz {
