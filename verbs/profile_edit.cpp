@@ -31,8 +31,7 @@ Result<std::string> with_given(const std::string& text, const std::string& given
   if (value.empty()) {
     return home::with_setting(text, key, std::nullopt, file);
   }
-  TRY_ASSIGN(const std::string changed,
-             home::with_setting(text, key, home::toml_value(value), file));
+  TRY_ASSIGN(std::string changed, home::with_setting(text, key, home::toml_value(value), file));
   const auto parsed = home::parse_profile(changed, name, file);
   if (!parsed) {
     const auto as_text = home::with_setting(text, key, home::toml_text(value), file);

@@ -5,7 +5,6 @@
 
 #include "cli/run_hermes.hpp"
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using Catch::Matchers::Contains;
 
