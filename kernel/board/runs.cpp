@@ -266,7 +266,16 @@ Result<void> intend_stop(Change& change, const Run& run, StopKind kind,
         fmt::format("nothing was changed; `hermes kanban show {}` tells when it is over",
                     run.task_id));
   }
-  if (second == rules::SecondStop::joins || run.gone_at) {
+  if (run.gone_at) {
+    return {};
+  }
+  if (second == rules::SecondStop::joins) {
+    if (reason) {  // who gave it was told that it is done
+      append_event(
+          change, run.task_id, run.id, EventKind::stopping,
+          dump(
+              {{"kind", to_word(*run.stop_kind)}, {"by", change.actor.name}, {"reason", *reason}}));
+    }
     return {};
   }
   change.tx.execute(

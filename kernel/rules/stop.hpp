@@ -6,7 +6,7 @@ namespace hermes::rules {
 
 // What becomes of an intent to stop a run where another one stands already.
 enum class SecondStop {
-  joins,     // the one that stands leads to the same end, or to more: nothing is written
+  joins,     // the one that stands leads to the same end, or to more, and goes on standing
   replaces,  // it is written in the place of the one that stands
   refused,   // the one that stands would undo it, so who asks must not be told that it is done
 };

@@ -49,6 +49,17 @@ TEST_CASE("a task that is archived after a reclaim or a reassignment is archived
   CHECK(f.candidates().empty());
 }
 
+TEST_CASE("the reason of a second stop is kept, also where the first one stands") {
+  BoardFixture f;
+  const auto id = f.add("a");
+  const auto run = f.start(id);
+  REQUIRE(reassign(f, id));
+  REQUIRE(reclaim(f, id));
+  CHECK(run_of(f, run).stop_kind == StopKind::reassign);
+  CHECK(f.kinds(id).back() == "stopping");
+  CHECK(last_payload(f, id).find("wrong branch") != std::string::npos);
+}
+
 TEST_CASE("what would undo an archiving is refused and changes nothing") {
   BoardFixture f;
   const auto id = f.add("a");
