@@ -18,7 +18,7 @@ constexpr std::size_t k_text_in_row = 300;
 constexpr auto k_most_listed = static_cast<std::int64_t>(k_most_rows);
 
 struct Bounded {
-  const char* name;
+  const char* name = nullptr;
   ListBounds bounds;
 };
 // The lists of one task. Those in the order of time keep the newest.
