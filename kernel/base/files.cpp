@@ -87,7 +87,17 @@ Result<Fd> opened(const fs::path& path, int flags) {
   return file;
 }
 
-Result<std::string> whole(const Fd& file, const fs::path& path, std::size_t most) {
+// A synced file beside `path` with these contents.
+Result<NewFile> written_beside(const fs::path& path, std::string_view text, mode_t mode) {
+  TRY_ASSIGN(NewFile file, NewFile::create(temporary_beside(path), mode));
+  TRY(file.write(text));
+  TRY(file.sync());
+  return file;
+}
+
+}  // namespace
+
+Result<std::string> read_open_file(const Fd& file, const fs::path& path, std::size_t most) {
   std::string text;
   std::array<char, 16384> part{};
   while (true) {
@@ -109,24 +119,14 @@ Result<std::string> whole(const Fd& file, const fs::path& path, std::size_t most
   }
 }
 
-// A synced file beside `path` with these contents.
-Result<NewFile> written_beside(const fs::path& path, std::string_view text, mode_t mode) {
-  TRY_ASSIGN(NewFile file, NewFile::create(temporary_beside(path), mode));
-  TRY(file.write(text));
-  TRY(file.sync());
-  return file;
-}
-
-}  // namespace
-
 Result<std::string> read_file(const fs::path& path, std::size_t most) {
   TRY_ASSIGN(const Fd file, open_regular(path));
-  return whole(file, path, most);
+  return read_open_file(file, path, most);
 }
 
 Result<std::string> read_input_file(const fs::path& path, std::size_t most) {
   TRY_ASSIGN(const Fd file, opened(path, 0));
-  return whole(file, path, most);
+  return read_open_file(file, path, most);
 }
 
 fs::path temporary_beside(const fs::path& path) {

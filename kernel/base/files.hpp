@@ -34,6 +34,8 @@ bool really_lies_in(const fs::path& path, const fs::path& dir);
 // Whole contents of a regular file (open_regular). Error: not_found, unavailable, or invalid when
 // it is no regular file or longer than `most` bytes.
 Result<std::string> read_file(const fs::path& path, std::size_t most);
+// The rest of what is open already; `path` is for the message.
+Result<std::string> read_open_file(const Fd& file, const fs::path& path, std::size_t most);
 
 // The same of what a person names for us to read: also a FIFO, a terminal or /dev/stdin, and so it
 // may wait. Never for a file of ours, in whose place somebody may put one.

@@ -91,27 +91,11 @@ Result<std::map<std::string, std::string>> load_env_file(const Home& home, const
                   "write it, or take env_file out of the profile");
   }
   TRY(check_private(file->get(), place));
-  std::string text(k_env_file_bytes + 1, '\0');
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const ssize_t got = ::read(file->get(), text.data() + length, text.size() - length);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      return std::unexpected(system_error("read", path, errno));
-    }
-    if (got == 0) {
-      break;
-    }
-    length += static_cast<std::size_t>(got);
+  const auto text = read_open_file(*file, path, k_env_file_bytes);
+  if (!text) {
+    return refuse(place, "cannot be read: " + text.error().message, "it is for a few variables");
   }
-  if (length > k_env_file_bytes) {
-    return refuse(place, fmt::format("is longer than {} bytes", k_env_file_bytes),
-                  "it is for a few variables");
-  }
-  text.resize(length);
-  return parse_env_file(text, place);
+  return parse_env_file(*text, place);
 }
 
 }  // namespace hermes::home

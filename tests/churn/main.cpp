@@ -190,7 +190,7 @@ class Churn {
   Size size() const {
     const pid_t pid = killer_.dispatcher();
     const auto names = open_files(pid);
-    return {static_cast<int>(names.size()), resident_kb(pid), names};
+    return {static_cast<int>(names.size()), daemon::test::resident_kb(pid), names};
   }
 
   // What is open only for a moment is left out.

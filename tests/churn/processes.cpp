@@ -46,16 +46,6 @@ bool belongs_to(const Process& process) {
          value_of(environment, "HERMES_KANBAN_RUN_ID") == process.run;
 }
 
-long resident_kb(pid_t pid) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) {
-      return std::stol(line.substr(6));
-    }
-  }
-  return -1;
-}
-
 std::vector<std::string> open_files(pid_t pid) {
   std::vector<std::string> found;
   std::error_code gone;

@@ -22,8 +22,6 @@ std::vector<Process> processes_of(const std::filesystem::path& home);
 // Whether this process still lives and belongs to this run.
 bool belongs_to(const Process& process);
 
-long resident_kb(pid_t pid);
-
 // What its descriptors lead to.
 std::vector<std::string> open_files(pid_t pid);
 

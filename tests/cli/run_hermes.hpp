@@ -49,6 +49,9 @@ class Hermes {
  public:
   // Without `init` the home stays empty.
   explicit Hermes(bool init = true);
+  ~Hermes() { remove_run_directory(home()); }
+  Hermes(const Hermes&) = delete;
+  Hermes& operator=(const Hermes&) = delete;
 
   Ran run(const std::vector<std::string>& words, const std::string& input = "") const;
   // Another program in the same environment; killed after 60 s.

@@ -111,6 +111,16 @@ std::optional<int> Program::wait(std::chrono::milliseconds limit) {
   return status_;
 }
 
+long resident_kb(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) {
+      return std::stol(line.substr(6));
+    }
+  }
+  return -1;
+}
+
 std::vector<pid_t> processes_with(const std::string& entry) {
   std::vector<pid_t> found;
   const std::string wanted = '\0' + entry + '\0';

@@ -36,6 +36,9 @@ class Program {
   std::optional<int> status_;
 };
 
+// Resident memory in KiB; -1 when the process is not there.
+long resident_kb(pid_t pid);
+
 // Living processes (zombies left out) whose environment has this entry, "NAME=value".
 std::vector<pid_t> processes_with(const std::string& entry);
 

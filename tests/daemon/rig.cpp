@@ -169,11 +169,7 @@ Rig::~Rig() {
     }
   }
   boards_.clear();
-  std::error_code ignored;
-  if (const auto memory = fs::read_symlink(home_.run(), ignored);
-      memory.string().starts_with("/dev/shm/hermes-")) {
-    fs::remove_all(memory, ignored);
-  }
+  hermes::test::remove_run_directory(home_.dir);
 }
 
 void Rig::write_profile(const std::string& name, const std::string& text) const {

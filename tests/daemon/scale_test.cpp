@@ -34,16 +34,6 @@ bool all_done(BoardHand& board, std::int64_t number) {
   return wait_until([&] { return board.count(Status::done) == number; }, 2 * k_patience);
 }
 
-long resident_kb(pid_t pid) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) {
-      return std::stol(line.substr(6));
-    }
-  }
-  return -1;
-}
-
 }  // namespace
 
 TEST_CASE("1000 short workers leave no zombie, and the dispatcher as small as it was", "[daemon]") {

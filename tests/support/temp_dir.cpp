@@ -31,4 +31,12 @@ TempDir::~TempDir() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+void remove_run_directory(const std::filesystem::path& home) {
+  std::error_code ignored;
+  if (const auto memory = std::filesystem::read_symlink(home / "run", ignored);
+      memory.string().starts_with("/dev/shm/hermes-")) {
+    std::filesystem::remove_all(memory, ignored);
+  }
+}
+
 }  // namespace hermes::test

@@ -23,4 +23,7 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+// A home keeps what does not outlive the machine in memory, beside it: to be removed with it.
+void remove_run_directory(const std::filesystem::path& home);
+
 }  // namespace hermes::test
