@@ -11,7 +11,7 @@ class Cancellation {
  public:
   void request() { requested_ = true; }
   void forget() { requested_ = false; }  // before the next call
-  bool requested() const { return requested_; }
+  const std::atomic<bool>& requested() const { return requested_; }
 
  private:
   std::atomic<bool> requested_ = false;
@@ -52,7 +52,7 @@ class CallHost final : public verbs::Host {
   bool emit(const verbs::Json&) override { return false; }
   // A worker that is told to stop is not waited for: calls come one after the other.
   Woken wait_for(const db::GateWatch&, std::optional<Millis>) override { return Woken::stopped; }
-  bool cancelled() override { return cancellation_.requested(); }
+  const std::atomic<bool>* cancellation() override { return &cancellation_.requested(); }
 
  private:
   verbs::Host& program_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -120,8 +121,9 @@ class Host {
   // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
   virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;
 
-  // Whoever asked wants no answer any more. A change that is still to be made is not made then.
-  virtual bool cancelled() { return false; }
+  // Set, from another thread, when whoever asked wants no answer any more: a change that is still
+  // to be made is not made then. Null where nobody cancels.
+  virtual const std::atomic<bool>* cancellation() { return nullptr; }
 
   // For what must never keep anybody waiting: the program ends quietly, without an answer, when the
   // call takes longer. Nothing where the program does more than this call.

@@ -41,16 +41,17 @@ void tell_config_error(const OpenBoard& open, Answer& answer);
 template <class Body>
 auto change_at(OpenBoard& open, Call& call, Instant now, Body body)
     -> std::invoke_result_t<Body, board::Change&> {
+  const std::atomic<bool>* cancellation = call.host.cancellation();
   return open.database.write(
       [&](db::Writer& tx) -> std::invoke_result_t<Body, board::Change&> {
-        if (call.host.cancelled()) {  // while it waited at the gate
+        if (cancellation != nullptr && *cancellation) {
           return fail(ErrorCode::unavailable, "the call was cancelled, and nothing was changed");
         }
         const Actor actor = board::identified(tx, open.actor, open.paths.slug);
         board::Change change{tx, now, actor, open.paths.slug, open.config.limits, call.random};
         return body(change);
       },
-      open.config.gate_wait);
+      open.config.gate_wait, cancellation);
 }
 // At the time of the call.
 template <class Body>

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
@@ -25,8 +26,10 @@ int wake_signal() { return SIGRTMIN + 7; }
 
 void nothing(int) {}
 
-// A timer that interrupts this thread's blocking call at the deadline and, because a signal may
-// come just before the call begins, again every 10 ms after it.
+constexpr Millis k_tick{10};
+
+// A timer that interrupts this thread's blocking call after a while and, because a signal may come
+// just before the call begins, again with every tick after it.
 class InterruptTimer {
  public:
   explicit InterruptTimer(Millis after) {
@@ -50,7 +53,7 @@ class InterruptTimer {
     const auto ms = std::max<std::int64_t>(after.count(), 1);
     when.it_value.tv_sec = ms / 1000;
     when.it_value.tv_nsec = (ms % 1000) * 1'000'000;
-    when.it_interval.tv_nsec = 10'000'000;
+    when.it_interval.tv_nsec = std::chrono::nanoseconds(k_tick).count();
     armed_ = armed_ && timer_settime(timer_, 0, &when, nullptr) == 0;
   }
   ~InterruptTimer() {
@@ -68,8 +71,8 @@ class InterruptTimer {
   bool armed_ = false;
 };
 
-// 0 or the errno of flock; ETIMEDOUT when `wait` has passed.
-int lock_within(int fd, Millis wait) {
+// 0 or the errno of flock; ETIMEDOUT when `wait` has passed, ECANCELED when it was given up.
+int lock_within(int fd, Millis wait, const std::atomic<bool>* given_up) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
     return 0;
   }
@@ -77,13 +80,16 @@ int lock_within(int fd, Millis wait) {
     return errno == EWOULDBLOCK ? ETIMEDOUT : errno;
   }
   const auto deadline = std::chrono::steady_clock::now() + wait;
-  const InterruptTimer timer(wait);
+  const InterruptTimer timer(given_up == nullptr ? wait : std::min(wait, k_tick));
   if (!timer.armed()) {
     return EAGAIN;
   }
   while (::flock(fd, LOCK_EX) != 0) {
     if (errno != EINTR) {
       return errno;
+    }
+    if (given_up != nullptr && *given_up) {
+      return ECANCELED;
     }
     if (std::chrono::steady_clock::now() >= deadline) {
       return ETIMEDOUT;
@@ -94,7 +100,8 @@ int lock_within(int fd, Millis wait) {
 
 }  // namespace
 
-Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Millis wait) {
+Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Millis wait,
+                                   const std::atomic<bool>* given_up) {
   assert(!t_inside && "the write gate is not recursive");
   Fd fd(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) {
@@ -110,7 +117,7 @@ Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Milli
   sigemptyset(&stop);
   sigaddset(&stop, SIGTSTP);
   pthread_sigmask(SIG_BLOCK, &stop, &before);
-  const int problem = lock_within(fd.get(), wait);
+  const int problem = lock_within(fd.get(), wait, given_up);
   if (problem == 0) {
     t_inside = true;
     return WriteGate(std::move(fd), before);
@@ -125,6 +132,10 @@ Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Milli
                     ? fmt::format("it is held by PID {}: look at it with ps -fp {}, then try again",
                                   *holder, *holder)
                     : "its holder is not visible from here; try again");
+  }
+  if (problem == ECANCELED) {
+    return fail(ErrorCode::unavailable,
+                "the call was cancelled at the write gate, and nothing was changed");
   }
   return std::unexpected(system_error("lock", lock_file, problem));
 }

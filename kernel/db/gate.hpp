@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "kernel/base/error.hpp"
@@ -24,9 +25,11 @@ namespace hermes::db {
 class WriteGate {
  public:
   // Waits in one blocking flock, bounded by a timer signal of this thread; a loop over LOCK_NB
-  // would lose the fairness. Error: busy, naming the PID that holds the gate; unavailable when the
-  // file cannot be opened.
-  static Result<WriteGate> enter(const std::filesystem::path& lock_file, Millis wait);
+  // would lose the fairness. Another thread ends the wait within 10 ms by setting `given_up`.
+  // Error: busy, naming the PID that holds the gate; unavailable when the file cannot be opened or
+  // the wait was given up.
+  static Result<WriteGate> enter(const std::filesystem::path& lock_file, Millis wait,
+                                 const std::atomic<bool>* given_up = nullptr);
 
   WriteGate(WriteGate&&) noexcept = default;
   WriteGate& operator=(WriteGate&&) = delete;

@@ -29,7 +29,7 @@ struct LockFile {
 
 }  // namespace
 
-TEST_CASE("the gate lets one writer in at a time") {
+TEST_CASE("the gate lets one writer in at a time", "[threads]") {
   const LockFile lock;
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
@@ -64,6 +64,25 @@ TEST_CASE("the wait at the gate is bounded and names the PID that holds it") {
   CHECK(gate.error().code == ErrorCode::busy);
   CHECK(gate.error().hint.find(std::to_string(::getpid())) != std::string::npos);
   CHECK(waited >= Millis{115});
+}
+
+TEST_CASE("another thread ends the wait at the gate", "[threads]") {
+  const LockFile lock;
+  const Fd held(::open(lock.path.c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  std::atomic<bool> given_up = false;
+  std::thread other([&] {
+    std::this_thread::sleep_for(Millis{50});
+    given_up = true;
+  });
+  const auto before = std::chrono::steady_clock::now();
+  const auto gate = WriteGate::enter(lock.path, std::chrono::seconds{60}, &given_up);
+  const auto waited = std::chrono::steady_clock::now() - before;
+  other.join();
+  REQUIRE_FALSE(gate);
+  CHECK(gate.error().code == ErrorCode::unavailable);
+  CHECK(gate.error().message.find("cancelled") != std::string::npos);
+  CHECK(waited < std::chrono::seconds{30});
 }
 
 TEST_CASE("a lost gate file is an error that says how to get it back") {
