@@ -69,6 +69,12 @@ std::string print_profile(const verbs::Answer& answer, const Style&) {
   out += fact_line("cpu",
                    profile["cpu_seconds"] == 0 ? "" : number_text(profile["cpu_seconds"]) + " s");
   out += fact_line("io", shown(profile["io"]) == "-" ? "" : shown(profile["io"]));
+  out += fact_line("tree memory", profile["tree_memory_bytes"] == 0
+                                      ? ""
+                                      : number_text(profile["tree_memory_bytes"]) + " bytes");
+  out += fact_line("tree cpu", profile["tree_cpu_percent"] == 0
+                                   ? ""
+                                   : number_text(profile["tree_cpu_percent"]) + " %");
   out += fact_line("running", number_text(profile["running"]));
   out += fact_line("waiting", number_text(profile["waiting"]));
   out += fact_line("paused", pauses_text(profile["paused"]));

@@ -15,6 +15,7 @@ namespace hermes::daemon {
 
 namespace {
 
+constexpr Millis k_scope_hold{10'000};  // when the user's systemd does not make one
 constexpr Millis k_look_again{60'000};  // for a working tree that another board's task works in
 
 // Why a shim could not be spawned: our own resources (nobody's fault, tried again) or the task's
@@ -43,6 +44,7 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
   begin_trees(batch, now);
   take_trees(batch);
   spawn_shims(batch, now);
+  bound_trees(batch);
   open_gates(batch, now);
   return batch.effects > 0;
 }
@@ -252,6 +254,59 @@ void Dispatcher::spawn_shims(Batch& batch, Instant now) {
       hold_starts(now, one_line(shim.error()));
     }
     roster_.ended(batch.desk->slug(), start.run->id, exit);
+  }
+}
+
+// Before the gates open: a worker's first child is in its scope like the last one.
+void Dispatcher::bound_trees(Batch& batch) {
+  const std::string& board = batch.desk->slug();
+  std::vector<Start*> starts;
+  std::vector<WantedScope> wanted;
+  for (Start& start : batch.starts) {
+    const home::Profile& profile = settings_.profiles().at(start.profile);
+    if (start.shim && profile.tree.any()) {
+      const pid_t pid = start.shim->pid();
+      starts.push_back(&start);
+      wanted.push_back({.pid = pid,
+                        .name = fmt::format("hermes-{}-{}-run{}-pid{}", board, start.task_id,
+                                            start.run->id, pid),
+                        .description = fmt::format("Hermes: {} of task {} on board {}",
+                                                   start.profile, start.task_id, board),
+                        .limits = profile.tree});
+    }
+  }
+  const auto placed = place_in_scopes(starter_.user_manager_socket(), wanted);
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    Start& start = *starts[i];
+    if (placed[i]) {
+      tell_unbounded(start.profile, wanted[i].limits, *placed[i]);
+      continue;
+    }
+    log_warning(fmt::format("board {}: {} is held for 10 s: {}", board, start.task_id,
+                            one_line(placed[i].error())));
+    start.shim.reset();
+    roster_.ended(board, start.run->id,
+                  {.kind = ExitKind::never_started,
+                   .detail = one_line(placed[i].error()),
+                   .hold = k_scope_hold});
+  }
+}
+
+// Once for each profile: a worker without its bound is better than none, and no secret.
+void Dispatcher::tell_unbounded(const std::string& profile, const home::TreeLimits& wanted,
+                                const Bounded& bounded) {
+  std::string missing;
+  if (wanted.memory_bytes > 0 && !bounded.memory) {
+    missing = "tree_memory";
+  }
+  if (wanted.cpu_percent > 0 && !bounded.cpu) {
+    missing += missing.empty() ? "tree_cpu" : " and tree_cpu";
+  }
+  if (!missing.empty() && told_unbounded_.insert(profile + ": " + missing).second) {
+    log_warning(
+        fmt::format("profile {}: limits.{} does not hold: the user's systemd does not run "
+                    "({}), or may not set it (see Delegate= in systemctl cat user@.service)",
+                    profile, missing, starter_.user_manager_socket().string()));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "daemon/loop.hpp"
 #include "daemon/planners.hpp"
 #include "daemon/roster.hpp"
+#include "daemon/scopes.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/starter.hpp"
 #include "daemon/trees.hpp"
@@ -105,6 +107,9 @@ class Dispatcher {
   std::optional<ExitFacts> in_use(Batch& batch, const Start& start, const std::string& tree);
   void forget_trees(const std::string& board);
   void spawn_shims(Batch& batch, Instant now);
+  void bound_trees(Batch& batch);
+  void tell_unbounded(const std::string& profile, const home::TreeLimits& wanted,
+                      const Bounded& bounded);
   void open_gates(Batch& batch, Instant now);
   std::optional<MonotonicTime> ask_planners(Instant now, const std::vector<Desk*>& open);
   std::optional<MonotonicTime> ask_planners_of(Desk& desk, Instant now);
@@ -136,6 +141,7 @@ class Dispatcher {
   bool idle_ = false;
   bool stops_pending_ = false;
   std::string told_caps_;
+  std::set<std::string> told_unbounded_;  // what was said about profiles
 };
 
 }  // namespace hermes::daemon

@@ -51,6 +51,11 @@ Starter::Starter(home::Home home, home::fs::path shim, std::string boot)
   }
 }
 
+home::fs::path Starter::user_manager_socket() const {
+  const auto found = own_environment_.find("XDG_RUNTIME_DIR");
+  return home::user_manager_socket(found == own_environment_.end() ? "" : found->second);
+}
+
 bool Starter::wants_context(const home::Profile& profile) {
   return std::any_of(profile.command.begin(), profile.command.end(),
                      [](const std::string& argument) {

@@ -27,6 +27,9 @@ class Starter {
                                   const home::Profile& profile, const home::Config& config,
                                   const std::optional<std::string>& context) const;
 
+  // Of the user this process belongs to.
+  home::fs::path user_manager_socket() const;
+
   static bool wants_context(const home::Profile& profile);
 
  private:

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -174,6 +175,13 @@ Result<Answer> profile_check(Call& call) {
   }
   if (needs_hermes(profile) && problem_of_command("hermes", path)) {
     problems.push_back("its command uses `hermes`, which is not in the PATH of workers: " + path);
+  }
+  if (const fs::path socket =
+          home::user_manager_socket(passed(call, home, "XDG_RUNTIME_DIR").value_or(""));
+      profile.tree.any() && ::access(socket.c_str(), F_OK) != 0) {
+    notes.push_back(fmt::format(
+        "limits.tree_memory and limits.tree_cpu do not hold: the user's systemd does not run ({})",
+        socket.string()));
   }
   const auto from = dispatcher_variables(call, home, profile, notes);
   const auto own =

@@ -103,6 +103,8 @@ Json json_of(const home::Home& home, const std::string& name, const Load& load,
       {"memory_bytes", profile.memory_bytes},
       {"cpu_seconds", profile.cpu_seconds},
       {"io", profile.io},
+      {"tree_memory_bytes", profile.tree.memory_bytes},
+      {"tree_cpu_percent", profile.tree.cpu_percent},
       {"cap", profile.max_in_progress ? Json(*profile.max_in_progress)
               : cap                   ? Json(*cap)
                                       : Json(nullptr)},

@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::size_t k_most_profiles = 10'000;
 constexpr std::size_t k_most_named = 20;  // in a message
+constexpr std::int64_t k_most_memory = std::int64_t{1} << 50;
+// Of a tree: its supervisor and a program of any kind have room.
+constexpr std::int64_t k_least_tree_memory = 16 * 1024 * 1024;
+constexpr std::int64_t k_most_percent = 100'000;  // a thousand processors
 
 constexpr std::array<std::string_view, 6> k_placeholders = {
     "{task_id}", "{title}", "{body}", "{workspace}", "{board}", "{context_file}"};
@@ -101,7 +105,6 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
   Profile profile;
   profile.name = name;
   Millis cpu{0};
-  constexpr std::int64_t k_most_memory = std::int64_t{1} << 50;
   TRY(read_table(
       file,
       {
@@ -116,7 +119,10 @@ Result<Profile> parse_profile(std::string_view text, const std::string& name,
           table_key("limits", {integer_key("nice", profile.nice, 0, 19),
                                bytes_key("memory", profile.memory_bytes, 0, k_most_memory),
                                duration_key("cpu", cpu, Millis{0}, std::chrono::hours{24 * 366}),
-                               io_key(profile.io)}),
+                               io_key(profile.io),
+                               bytes_key("tree_memory", profile.tree.memory_bytes,
+                                         k_least_tree_memory, k_most_memory),
+                               percent_key("tree_cpu", profile.tree.cpu_percent, k_most_percent)}),
           reserved("service"),
       }));
   if (profile.command.empty()) {
@@ -159,6 +165,17 @@ std::string optional_line(std::string_view key, const std::string& value) {
   return value.empty() ? "" : fmt::format("{} = {}\n", key, value);
 }
 
+std::string limits_text(const Profile& profile) {
+  const auto number = [](std::string_view key, std::int64_t value) {
+    return optional_line(key, value == 0 ? "" : std::to_string(value));
+  };
+  return number("nice", profile.nice) + number("memory", profile.memory_bytes) +
+         number("cpu", profile.cpu_seconds) +
+         optional_line("io", profile.io.empty() ? "" : toml_text(profile.io)) +
+         number("tree_memory", profile.tree.memory_bytes) +
+         optional_line("tree_cpu", toml_percent(profile.tree.cpu_percent));
+}
+
 // The same lines that parse_profile reads.
 std::string profile_text(const Profile& profile) {
   std::string text = fmt::format(
@@ -182,11 +199,8 @@ std::string profile_text(const Profile& profile) {
       text += fmt::format("{} = {}\n", toml_text(name), toml_text(value));
     }
   }
-  if (profile.nice != 0 || profile.memory_bytes != 0 || profile.cpu_seconds != 0) {
-    text += fmt::format("\n[limits]\nnice = {}\nmemory = {}\ncpu = {}\n", profile.nice,
-                        profile.memory_bytes, profile.cpu_seconds);
-  }
-  return text;
+  const std::string limits = limits_text(profile);
+  return limits.empty() ? text : text + "\n[limits]\n" + limits;
 }
 
 }  // namespace

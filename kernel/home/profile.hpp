@@ -10,6 +10,14 @@
 
 namespace hermes::home {
 
+// What a worker may use together with all that it starts, kept by a control group.
+struct TreeLimits {
+  std::int64_t memory_bytes = 0;  // 16 MiB or more; 0: no limit
+  std::int64_t cpu_percent = 0;   // of one processor, 1 to 100,000; 0: no limit
+
+  bool any() const { return memory_bytes > 0 || cpu_percent > 0; }
+};
+
 // profiles/<name>/profile.toml: how a worker of this name is started.
 struct Profile {
   std::string name;
@@ -26,6 +34,7 @@ struct Profile {
   std::int64_t memory_bytes = 0;  // address space of the worker; 0: no limit
   std::int64_t cpu_seconds = 0;   // CPU time of the worker; 0: no limit
   std::string io;                 // "idle", or "0" (first) to "7" (last) among others; "": as it is
+  TreeLimits tree;
 };
 
 // limits.io as ioprio_set(2) takes it; 0: nothing is to be set.

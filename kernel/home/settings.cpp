@@ -203,6 +203,19 @@ Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least, std::i
   return *bytes;
 }
 
+Result<std::int64_t> as_percent(const Setting& setting, std::int64_t most) {
+  const std::string_view text = setting.kind == Setting::Kind::text ? trim(setting.text) : "";
+  std::int64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = problem == std::errc{} && end + 1 == text.data() + text.size() && *end == '%';
+  if (!whole || number < 1 || number > most) {
+    return std::unexpected(refuse(
+        setting,
+        fmt::format("is {}, must be a text from \"1%\" to \"{}%\"", given_value(setting), most)));
+  }
+  return number;
+}
+
 Result<std::string> as_text(const Setting& setting, std::size_t most) {
   if (setting.kind != Setting::Kind::text) {
     return std::unexpected(refuse(setting, "must be a text in quotes"));
@@ -256,6 +269,15 @@ KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least
             return {};
           },
           [&target] { return std::to_string(target); }};
+}
+
+KeyRule percent_key(std::string_view key, std::int64_t& target, std::int64_t most) {
+  return {key,
+          [&target, most](const Setting& setting) -> Result<void> {
+            TRY_ASSIGN(target, as_percent(setting, most));
+            return {};
+          },
+          [&target] { return toml_percent(target); }};
 }
 
 KeyRule text_key(std::string_view key, std::string& target, std::size_t most) {
@@ -320,6 +342,10 @@ std::string toml_texts(const std::vector<std::string>& texts) {
     quoted.push_back(toml_text(text));
   }
   return "[" + join(quoted, ", ") + "]";
+}
+
+std::string toml_percent(std::int64_t percent) {
+  return percent == 0 ? "" : toml_text(fmt::format("{}%", percent));
 }
 
 std::string toml_duration(Millis length) {

@@ -40,6 +40,8 @@ Result<Setting> parse_settings(std::string_view text, const std::string& file_na
 Result<std::int64_t> as_integer(const Setting& setting, std::int64_t least, std::int64_t most);
 Result<Millis> as_duration(const Setting& setting, Millis least, Millis most);
 Result<std::int64_t> as_bytes(const Setting& setting, std::int64_t least, std::int64_t most);
+// "150%", from 1.
+Result<std::int64_t> as_percent(const Setting& setting, std::int64_t most);
 Result<std::string> as_text(const Setting& setting, std::size_t most);
 Result<std::vector<std::string>> as_texts(const Setting& setting, std::size_t most_items,
                                           std::size_t most_bytes);
@@ -72,6 +74,7 @@ Error as_flag_error(Error error);
 std::string toml_text(std::string_view text);
 std::string toml_texts(const std::vector<std::string>& texts);
 std::string toml_duration(Millis length);
+std::string toml_percent(std::int64_t percent);  // "" for 0
 
 // Hands every key of the table to its rule. Error: the first (by line) that has none, with the
 // nearest legal keys, or the first that its rule refuses.
@@ -126,6 +129,7 @@ KeyRule word_key(std::string_view key, E& target) {
 
 KeyRule bytes_key(std::string_view key, std::int64_t& target, std::int64_t least,
                   std::int64_t most);
+KeyRule percent_key(std::string_view key, std::int64_t& target, std::int64_t most);
 KeyRule text_key(std::string_view key, std::string& target, std::size_t most);
 
 // The table's own keys are read by `rules`.

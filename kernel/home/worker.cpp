@@ -1,5 +1,7 @@
 #include "kernel/home/worker.hpp"
 
+#include <unistd.h>
+
 namespace hermes::home {
 
 namespace {
@@ -36,6 +38,12 @@ std::map<std::string, std::string> worker_variables(const Home& home, const Boar
     add("HERMES_KANBAN_GOAL_MAX_TURNS", std::to_string(task.goal_max_turns.value_or(k_goal_turns)));
   }
   return own;
+}
+
+fs::path user_manager_socket(const std::string& runtime_dir) {
+  const fs::path dir =
+      runtime_dir.empty() ? "/run/user/" + std::to_string(::getuid()) : runtime_dir;
+  return dir / "systemd" / "private";
 }
 
 }  // namespace hermes::home

@@ -18,4 +18,8 @@ std::map<std::string, std::string> worker_variables(const Home& home, const Boar
                                                     const std::string& model,
                                                     const std::string& provider);
 
+// Where the user's systemd listens beside the bus; nothing is there when none runs. `runtime_dir`
+// is XDG_RUNTIME_DIR, "" when that is not set.
+fs::path user_manager_socket(const std::string& runtime_dir);
+
 }  // namespace hermes::home

@@ -11,9 +11,11 @@ namespace {
 
 bool same(const home::Profile& a, const home::Profile& b) {
   return a.description == b.description && a.command == b.command && a.verdict == b.verdict &&
-         a.env_pass == b.env_pass && a.env == b.env && a.max_in_progress == b.max_in_progress &&
-         a.max_runtime == b.max_runtime && a.nice == b.nice && a.memory_bytes == b.memory_bytes &&
-         a.cpu_seconds == b.cpu_seconds;
+         a.env_pass == b.env_pass && a.env == b.env && a.env_file == b.env_file &&
+         a.max_in_progress == b.max_in_progress && a.max_runtime == b.max_runtime &&
+         a.nice == b.nice && a.memory_bytes == b.memory_bytes && a.cpu_seconds == b.cpu_seconds &&
+         a.io == b.io && a.tree.memory_bytes == b.tree.memory_bytes &&
+         a.tree.cpu_percent == b.tree.cpu_percent;
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ TEST_CASE("the lock works through a link to the run directory") {
   CHECK(std::filesystem::exists(dir / "elsewhere" / "dispatcher.lock"));
 }
 
-TEST_CASE("a look at the lock does not keep a dispatcher from starting") {
+TEST_CASE("a look at the lock does not keep a dispatcher from starting", "[threads]") {
   const Ground ground;
   REQUIRE(take_dispatcher_lock(ground.home));
   Fd look(::open(ground.home.dispatcher_lock().c_str(), O_RDONLY | O_CLOEXEC));

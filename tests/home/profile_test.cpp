@@ -1,5 +1,6 @@
-#include <catch2/catch.hpp>
+#include <fmt/core.h>
 
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -37,7 +38,7 @@ verdict = "exit-code"
 env_pass = ["SSH_AUTH_SOCK"]
 max_in_progress = 2
 max_runtime = "1h"
-limits = { nice = 10, memory = "512M", cpu = "1.5s" }
+limits = { nice = 10, memory = "512M", cpu = "1.5s", io = 3, tree_memory = "2G", tree_cpu = "150%" }
 
 [env]
 LC_ALL = "C.UTF-8"
@@ -58,6 +59,9 @@ command = ["later"]
   CHECK(profile->nice == 10);
   CHECK(profile->memory_bytes == std::int64_t{512} * 1024 * 1024);
   CHECK(profile->cpu_seconds == 2);
+  CHECK(profile->io == "3");
+  CHECK(profile->tree.memory_bytes == std::int64_t{2} * 1024 * 1024 * 1024);
+  CHECK(profile->tree.cpu_percent == 150);
 }
 
 TEST_CASE("a profile needs no more than a command, and then its verdict is by call") {
@@ -86,6 +90,14 @@ TEST_CASE("a profile that cannot be used says which line and why") {
              Contains("limits.nice: is 20, must be a whole number from 0 to 19"));
   CHECK_THAT(problem_of("command = [\"ls\"]\nlimits = { memory = \"lots\" }\n"),
              Contains("limits.memory: is 'lots', must be a number of bytes"));
+  CHECK_THAT(problem_of("command = [\"ls\"]\nlimits = { tree_memory = 4 }\n"),
+             Contains("limits.tree_memory: is 4, must be a number of bytes from 16777216"));
+  for (const char* percent :
+       {"50", "\"50\"", "\"0%\"", "\"-1%\"", "\"1.5%\"", "\"%\"", "\"100001%\""}) {
+    CHECK_THAT(
+        problem_of(fmt::format("command = [\"ls\"]\nlimits = {{ tree_cpu = {} }}\n", percent)),
+        Contains("must be a text from \"1%\" to \"100000%\""));
+  }
   CHECK_THAT(problem_of("command = [\"ls\"]\nmax_runtime = 0\n"),
              Contains("max_runtime: is 0, must be a duration"));
   CHECK_THAT(problem_of("command = [\"ls\"]\n[env]\n\"a=b\" = \"x\"\n"),

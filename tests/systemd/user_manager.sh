@@ -27,10 +27,11 @@ find_program() {
 
 # ── outside: cgroups, then the namespaces ──
 
-# The roots in which systemd keeps its tree: one with cgroup v2, two in the hybrid layout.
+# The roots in which systemd keeps its tree: one with cgroup v2; in the hybrid layout two, and those of the controllers that
+# it may set.
 cgroup_roots() {
   local root
-  for root in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
+  for root in /sys/fs/cgroup /sys/fs/cgroup/{unified,systemd,memory,cpu,cpuacct}; do
     [[ -f $root/cgroup.procs ]] && echo "$root"
   done
 }

@@ -1,0 +1,249 @@
+#include "daemon/scopes.hpp"
+
+#include <fmt/core.h>
+#include <systemd/sd-bus.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "kernel/base/files.hpp"
+#include "kernel/base/text.hpp"
+
+namespace hermes::daemon {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds k_patience{2};
+constexpr std::size_t k_proc_bytes = 64 * 1024;
+constexpr const char* k_slice = "app-hermes.slice";
+constexpr const char* k_service = "org.freedesktop.systemd1";
+constexpr const char* k_manager_path = "/org/freedesktop/systemd1";
+constexpr const char* k_manager = "org.freedesktop.systemd1.Manager";
+
+Error no_scope(std::string_view why) {
+  return {ErrorCode::unavailable,
+          fmt::format("the user's systemd made no control group for the worker: {}",
+                      printable(clip(why, 300))),
+          "look at `systemctl --user status`; without limits.tree_memory and limits.tree_cpu a "
+          "profile needs none"};
+}
+
+Error no_scope(int error_number) { return no_scope(std::strerror(error_number)); }
+
+// One request: StartTransientUnit answers with a job, and JobRemoved tells what came of it.
+struct Asked {
+  std::string job;
+  std::optional<Result<void>> outcome;
+};
+
+struct BusUnref {
+  void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
+};
+struct MessageUnref {
+  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Bus = std::unique_ptr<sd_bus, BusUnref>;
+using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
+
+int take_answer(sd_bus_message* message, void* asked_of, sd_bus_error*) {
+  Asked& asked = *static_cast<Asked*>(asked_of);
+  if (const sd_bus_error* error = sd_bus_message_get_error(message); error != nullptr) {
+    asked.outcome.emplace(std::unexpected(no_scope(error->message ? error->message : error->name)));
+    return 0;
+  }
+  const char* job = nullptr;
+  if (sd_bus_message_read(message, "o", &job) < 0) {
+    asked.outcome.emplace(std::unexpected(no_scope("its answer is not understood")));
+    return 0;
+  }
+  asked.job = job;
+  return 0;
+}
+
+int take_removed_job(sd_bus_message* message, void* all_asked, sd_bus_error*) {
+  std::uint32_t id = 0;
+  const char* job = nullptr;
+  const char* unit = nullptr;
+  const char* result = nullptr;
+  if (sd_bus_message_read(message, "uoss", &id, &job, &unit, &result) < 0) {
+    return 0;
+  }
+  for (Asked& asked : *static_cast<std::vector<Asked>*>(all_asked)) {
+    if (!asked.outcome && asked.job == job) {
+      asked.outcome.emplace();
+      if (std::string_view(result) != "done") {
+        asked.outcome.emplace(std::unexpected(no_scope(fmt::format("its job ended: {}", result))));
+      }
+    }
+  }
+  return 0;
+}
+
+// systemd.scope(5), systemd.resource-control(5); the types are those of
+// org.freedesktop.systemd1(5).
+int append_properties(sd_bus_message* message, const WantedScope& wanted) {
+  int status = sd_bus_message_open_container(message, 'a', "(sv)");
+  const auto append = [&](auto... arguments) {
+    status = status < 0 ? status : sd_bus_message_append(message, "(sv)", arguments...);
+  };
+  append("Description", "s", wanted.description.c_str());
+  append("Slice", "s", k_slice);
+  append("CollectMode", "s", "inactive-or-failed");
+  append("PIDs", "au", 1, static_cast<std::uint32_t>(wanted.pid));
+  if (wanted.limits.memory_bytes > 0) {
+    append("MemoryMax", "t", static_cast<std::uint64_t>(wanted.limits.memory_bytes));
+    append("MemorySwapMax", "t", std::uint64_t{0});
+  }
+  if (wanted.limits.cpu_percent > 0) {
+    // Microseconds of processor in each second.
+    append("CPUQuotaPerSecUSec", "t",
+           static_cast<std::uint64_t>(wanted.limits.cpu_percent) * 10'000);
+  }
+  return status < 0 ? status : sd_bus_message_close_container(message);
+}
+
+int ask(sd_bus* bus, const WantedScope& wanted, Asked& asked) {
+  sd_bus_message* made = nullptr;
+  int status = sd_bus_message_new_method_call(bus, &made, k_service, k_manager_path, k_manager,
+                                              "StartTransientUnit");
+  const Message message(made);
+  if (status >= 0) {
+    status = sd_bus_message_append(made, "ss", (wanted.name + ".scope").c_str(), "fail");
+  }
+  if (status >= 0) {
+    status = append_properties(made, wanted);
+  }
+  if (status >= 0) {
+    status = sd_bus_message_append(made, "a(sa(sv))", 0);
+  }
+  return status < 0 ? status : sd_bus_call_async(bus, nullptr, made, take_answer, &asked, 0);
+}
+
+// Whether a controller holds the process by the group of this name (cgroups(7)): with version 2
+// there is a file for it in the group, with version 1 the controller has a group of its own.
+bool held_by(std::string_view groups, std::string_view name, std::string_view controller,
+             std::string_view file) {
+  std::string unified;
+  for (const std::string& line : split_list(groups, '\n')) {
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+      continue;
+    }
+    const std::string path = line.substr(second + 1);
+    if (first + 1 == second) {
+      unified = path;
+      continue;
+    }
+    const auto controllers = split_list(line.substr(first + 1, second - first - 1), ',');
+    if (std::ranges::find(controllers, controller) != controllers.end()) {
+      return path.ends_with(name);
+    }
+  }
+  if (!unified.ends_with(name)) {
+    return false;
+  }
+  std::error_code ignored;
+  const fs::path group = fs::path(unified).relative_path();
+  return fs::exists("/sys/fs/cgroup" / group / file, ignored) ||
+         fs::exists("/sys/fs/cgroup/unified" / group / file, ignored);
+}
+
+Bounded bounded(const WantedScope& wanted) {
+  const auto groups = read_file(fmt::format("/proc/{}/cgroup", wanted.pid), k_proc_bytes);
+  const std::string name = wanted.name + ".scope";
+  if (!groups) {
+    return {};
+  }
+  return {.memory = held_by(*groups, name, "memory", "memory.max"),
+          .cpu = held_by(*groups, name, "cpu", "cpu.max")};
+}
+
+// As an address of D-Bus has it: other bytes are "%" and two hexadecimal digits.
+std::string escaped(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-_/.\\*").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+// Error: the errno, negative. Never kept open: the user's systemd tells every job of its own to
+// whoever is connected.
+int open_bus(Bus& bus, const fs::path& socket, std::vector<Asked>& asked) {
+  sd_bus* made = nullptr;
+  int status = sd_bus_new(&made);
+  bus.reset(made);
+  if (status >= 0) {
+    status = sd_bus_set_address(made, ("unix:path=" + escaped(socket.string())).c_str());
+  }
+  if (status >= 0) {
+    status = sd_bus_start(made);
+  }
+  return status < 0 ? status
+                    : sd_bus_match_signal(made, nullptr, nullptr, k_manager_path, k_manager,
+                                          "JobRemoved", take_removed_job, &asked);
+}
+
+// Until every request has its outcome. Error: the errno, negative.
+int wait(sd_bus* bus, const std::vector<Asked>& asked) {
+  const auto deadline = SteadyClock::now() + k_patience;
+  while (std::ranges::any_of(asked, [](const Asked& one) { return !one.outcome; })) {
+    int status = sd_bus_process(bus, nullptr);
+    if (status == 0) {
+      const auto left =
+          std::chrono::ceil<std::chrono::microseconds>(deadline - SteadyClock::now()).count();
+      if (left <= 0) {
+        return -ETIMEDOUT;
+      }
+      status = sd_bus_wait(bus, static_cast<std::uint64_t>(left));
+    }
+    if (status < 0 && status != -EINTR) {
+      return status;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Result<Bounded>> place_in_scopes(const fs::path& socket,
+                                             const std::vector<WantedScope>& wanted) {
+  std::error_code ignored;
+  std::vector<Result<Bounded>> results(wanted.size(), Bounded{});
+  if (wanted.empty() || !fs::exists(socket, ignored)) {
+    return results;
+  }
+  std::vector<Asked> asked(wanted.size());
+  Bus bus;
+  int status = open_bus(bus, socket, asked);
+  for (std::size_t i = 0; i < wanted.size() && status >= 0; ++i) {
+    status = ask(bus.get(), wanted[i], asked[i]);
+  }
+  if (status >= 0) {
+    status = wait(bus.get(), asked);
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!asked[i].outcome) {
+      results[i] = std::unexpected(no_scope(-status));
+    } else if (!*asked[i].outcome) {
+      results[i] = std::unexpected(asked[i].outcome->error());
+    } else {
+      results[i] = bounded(wanted[i]);
+    }
+  }
+  return results;
+}
+
+}  // namespace hermes::daemon
