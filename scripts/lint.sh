@@ -5,6 +5,7 @@
 #   scripts/lint.sh format    C++ and C laid out as .clang-format says
 #   scripts/lint.sh shell     shellcheck over every script with a shell's name in its first line
 #   scripts/lint.sh tidy      clang-tidy, with the checks that .clang-tidy lists; FILE… for these sources only
+#   scripts/lint.sh product   the same for all sources but those of tests and benchmarks
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -78,8 +79,12 @@ case "${1:-all}" in
     ;;
   format | shell) part "$1" ;;
   tidy) part "$@" ;;
+  product)
+    mapfile -t sources < <(git ls-files -- '*.cpp' '*.c' ':!tests' ':!bench')
+    part tidy "${sources[@]}"
+    ;;
   *)
-    echo "usage: $0 [format | shell | tidy [FILE…]]" >&2
+    echo "usage: $0 [format | shell | product | tidy [FILE…]]" >&2
     exit 2
     ;;
 esac

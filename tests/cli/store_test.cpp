@@ -102,7 +102,7 @@ TEST_CASE("a backup is one private file with everything, and replaces nothing un
 }
 
 TEST_CASE("a backup of a busy board is sound and has all that was acknowledged before it",
-          "[cli][store]") {
+          "[cli][store][threads]") {
   const Hermes hermes;
   std::atomic<bool> stop{false};
   std::atomic<int> acknowledged{0};
@@ -309,7 +309,7 @@ TEST_CASE("a backup does not lie down beside the WAL of another database", "[cli
   CHECK(hermes.kanban({"backup", file, "--force"}).status == 0);
 }
 
-TEST_CASE("a board of another home is imported while it is written to", "[cli][store]") {
+TEST_CASE("a board of another home is imported while it is written to", "[cli][store][threads]") {
   const Hermes other;
   const Hermes hermes;
   other.create({"first"});

@@ -33,7 +33,8 @@ TEST_CASE("the SQLite versions whose WAL may be reset beside a checkpoint are kn
 
 TEST_CASE(
     "the reset of the WAL beside a checkpoint corrupts plain SQLite of this version and never a "
-    "board") {
+    "board",
+    "[threads]") {
   const bool affected = is_affected();
   for (const Table table : {Table::growing, Table::overwritten}) {
     const ResetOutcome plain = reset_beside_plain_checkpoint(table);
@@ -54,7 +55,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("writers and checkpoints that are held up at random damage plain SQLite and no board") {
+TEST_CASE("writers and checkpoints that are held up at random damage plain SQLite and no board",
+          "[threads]") {
   std::chrono::milliseconds time{2000};
   if (is_affected()) {
     const RandomOutcome plain = race_plain(1, std::chrono::seconds{20}, Until::damaged);
