@@ -14,17 +14,12 @@ std::string as_json(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string beginning(std::string_view text, std::size_t most_bytes) {
-  const std::string_view kept = clip(text, most_bytes);
-  return fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
-}
-
 void cut_value(Json& value, std::size_t most_bytes) {
   if (value.is_string()) {
     cut_text(value, most_bytes);
   } else if (value.is_structured()) {
     if (const std::string text = as_json(value); text.size() > most_bytes) {
-      value = beginning(text, most_bytes);
+      value = clip_telling(text, most_bytes);
     }
   }
 }
@@ -33,7 +28,7 @@ void cut_value(Json& value, std::size_t most_bytes) {
 
 void cut_text(Json& text, std::size_t most_bytes) {
   if (text.is_string() && text.get_ref<const std::string&>().size() > most_bytes) {
-    text = beginning(text.get_ref<const std::string&>(), most_bytes);
+    text = clip_telling(text.get_ref<const std::string&>(), most_bytes);
   }
 }
 

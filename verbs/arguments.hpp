@@ -493,6 +493,15 @@ inline constexpr auto k_complete = std::to_array<Argument>({
      .tool = {.name = "artifacts",
               .help = "paths of files that were made. One in the scratch workspace becomes an "
                       "attachment, of any other the path is recorded"}},
+    {.name = "created",
+     .type = Type::task_id,
+     .value = "ID",
+     .help = "a task that was made on the way; may be given again. One that its worker has not "
+             "made is refused, and nothing is changed (one task)",
+     .repeatable = true,
+     .tool = {.name = "created_cards",
+              .help = "ids of tasks that you have made, as kanban_create has answered them. One "
+                      "that you have not made is refused, and nothing is changed"}},
     {.name = "force",
      .type = Type::boolean,
      .help = "also when its worker still runs: the worker is stopped"},

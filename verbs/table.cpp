@@ -124,8 +124,8 @@ constexpr Verb k_verbs[] = {
      "`reclaim` end it.",
      arguments::k_claim, k_writes, claim},
     {"kanban", "complete", "", "say that tasks are done",
-     "Each task is done by itself; --summary and --metadata "
-     "belong to one run, so they take one task.",
+     "Each task is done by itself; --summary, --metadata, --artifact and --created belong to one "
+     "run, so they take one task.",
      arguments::k_complete, k_tool_that_sets, complete,
      "Say that the task is done, which ends your work on it: the tasks that wait for it may start "
      "and are given the "

@@ -101,12 +101,12 @@ void tell_unverified(Answer& answer) {
 
 Result<Answer> complete(Call& call) {
   const std::vector<std::string> ids = call.values.list("task_ids");
-  const bool of_one_run =
-      call.values.has("summary") || call.values.has("metadata") || call.values.has("artifact");
+  const bool of_one_run = call.values.has("summary") || call.values.has("metadata") ||
+                          call.values.has("artifact") || call.values.has("created");
   if (ids.size() > 1 && of_one_run) {
     return fail(ErrorCode::usage,
-                fmt::format("--summary, --metadata and --artifact belong to one run, {} tasks are "
-                            "named",
+                fmt::format("--summary, --metadata, --artifact and --created belong to one run, {} "
+                            "tasks are named",
                             ids.size()),
                 "complete them one by one, or use --result, which they may share");
   }
@@ -117,7 +117,7 @@ Result<Answer> complete(Call& call) {
   }
   TRY(pass_judge(call, ids, "complete", call.values.text_or("summary", "")));
   const board::Handoff handoff{call.values.text("summary"), call.values.text("result"),
-                               call.values.json_object("metadata")};
+                               call.values.json_object("metadata"), call.values.list("created")};
   TRY_ASSIGN(OpenBoard open, open_to_write(call));
   TRY_ASSIGN(Answer answer,
              bulk(

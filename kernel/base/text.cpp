@@ -166,6 +166,13 @@ std::string_view clip(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+std::string clip_telling(std::string_view text, std::size_t bytes) {
+  const std::string_view kept = clip(text, bytes);
+  return kept.size() == text.size()
+             ? std::string(text)
+             : fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
+}
+
 std::string printable(std::string_view text) { return escape(text, false); }
 std::string printable_lines(std::string_view text) { return escape(text, true); }
 

@@ -22,6 +22,9 @@ bool is_utf8(std::string_view text);
 // Longest prefix of at most `bytes` bytes that does not cut a UTF-8 character.
 std::string_view clip(std::string_view text, std::size_t bytes);
 
+// The text, or what `clip` leaves of it and how many bytes more there were.
+std::string clip_telling(std::string_view text, std::size_t bytes);
+
 // For terminals: control characters and bytes that are not UTF-8 become \n, \t, \x1b …, and so do
 // the marks that turn the direction of text, and what shows nothing; everything else stays.
 std::string printable(std::string_view text);

@@ -26,13 +26,6 @@ constexpr std::size_t k_parents = 30;
 constexpr std::size_t k_comments = 30;
 constexpr std::size_t k_attachments = 50;
 
-std::string cut(std::string_view text, std::size_t bytes) {
-  const std::string_view kept = clip(text, bytes);
-  return kept.size() == text.size()
-             ? std::string(text)
-             : fmt::format("{} … ({} more bytes)", kept, text.size() - kept.size());
-}
-
 // The author of a comment is quoted, so that a name cannot pose as an instruction.
 std::string author_name(std::string_view name) {
   std::string plain = printable(name);
@@ -56,7 +49,7 @@ void add_heading(std::string& out, const Task& task) {
     out += fmt::format("Branch: {}\n", printable(*task.branch));
   }
   if (task.body && !trim(*task.body).empty()) {
-    out += fmt::format("\n## Body\n\n{}\n", cut(trim(*task.body), k_body));
+    out += fmt::format("\n## Body\n\n{}\n", clip_telling(trim(*task.body), k_body));
   }
 }
 
@@ -129,13 +122,13 @@ void add_attempts(std::string& out, const std::vector<Run>& runs, Instant now) {
                        run.profile.empty() ? "-" : run.profile, format_local_minute(*run.ended_at),
                        format_age(*run.ended_at, now));
     if (run.summary) {
-      out += fmt::format("\n{}\n", cut(*run.summary, k_field));
+      out += fmt::format("\n{}\n", clip_telling(*run.summary, k_field));
     }
     if (run.error) {
-      out += fmt::format("\nError: {}\n", cut(*run.error, k_field));
+      out += fmt::format("\nError: {}\n", clip_telling(*run.error, k_field));
     }
     if (run.metadata) {
-      out += fmt::format("\nMetadata: {}\n", cut(*run.metadata, k_field));
+      out += fmt::format("\nMetadata: {}\n", clip_telling(*run.metadata, k_field));
     }
   }
 }
@@ -158,13 +151,13 @@ void add_parent(std::string& out, db::Reader& tx, const std::string& id, Instant
     out += "\n(no summary)\n";
   }
   if (summary) {
-    out += fmt::format("\n{}\n", cut(*summary, k_field));
+    out += fmt::format("\n{}\n", clip_telling(*summary, k_field));
   }
   if (parent->result && parent->result != summary) {
-    out += fmt::format("\n{}\n", cut(*parent->result, k_field));
+    out += fmt::format("\n{}\n", clip_telling(*parent->result, k_field));
   }
   if (last && last->metadata) {
-    out += fmt::format("\nMetadata: {}\n", cut(*last->metadata, k_field));
+    out += fmt::format("\nMetadata: {}\n", clip_telling(*last->metadata, k_field));
   }
 }
 
@@ -197,7 +190,7 @@ void add_comments(std::string& out, const std::vector<Comment>& comments, Instan
     const Comment& comment = comments[i];
     out += fmt::format("\ncomment from `{}` at {} ({}):\n{}\n", author_name(comment.author),
                        format_local_minute(comment.at), format_age(comment.at, now),
-                       cut(comment.body, k_comment));
+                       clip_telling(comment.body, k_comment));
   }
 }
 
@@ -230,7 +223,7 @@ Result<std::string> context_text(db::Reader& tx, const std::string& task_id, Ins
   add_attempts(out, runs_of(tx, task_id), now);
   add_parents(out, tx, task_id, now);
   add_comments(out, comments_of(tx, task_id), now);
-  return cut(out, k_whole);
+  return clip_telling(out, k_whole);
 }
 
 }  // namespace hermes::board

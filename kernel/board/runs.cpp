@@ -232,6 +232,9 @@ void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
   if (!done.artifacts.empty()) {
     payload["artifacts"] = done.artifacts;
   }
+  if (!done.created.empty()) {
+    payload["created_cards"] = done.created;
+  }
   move_task(change, task, Status::done, EventKind::completed, payload, run_id);
 }
 

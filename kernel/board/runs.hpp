@@ -78,6 +78,7 @@ struct DoneBy {
   std::optional<std::string> summary;
   std::optional<std::string> result;
   std::vector<std::string> artifacts = {};  // what it says it has made
+  std::vector<std::string> created = {};    // tasks that it has made
 };
 void finish_task(Change& change, Task& task, std::optional<std::int64_t> run_id,
                  const DoneBy& done);

@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "kernel/base/text.hpp"
 #include "kernel/board/artifacts.hpp"
+#include "kernel/board/json.hpp"
 #include "kernel/board/links.hpp"
 #include "kernel/board/moving.hpp"
 #include "kernel/board/rows.hpp"
@@ -24,6 +26,58 @@ EventKind block_event(Status to) {
                               : EventKind::blocked;
 }
 
+constexpr std::size_t k_most_created = 100;
+constexpr const char* k_created = "created_cards";
+
+// Agents name tasks that they have not made. Theirs are those that they signed, and the children of
+// the task that they work on.
+std::optional<std::string> doubt_about(Change& change, const Task& task, const std::string& id) {
+  const auto made = find_task(change.tx, id);
+  if (!made) {
+    return fmt::format("{} (no such task)", printable(clip(id, 40)));
+  }
+  const std::vector<std::string> children = children_of(change.tx, task.id);
+  const bool theirs = made->created_by == task.assignee || made->created_by == change.actor.name ||
+                      std::ranges::find(children, id) != children.end();
+  return theirs && id != task.id
+             ? std::nullopt
+             : std::optional(fmt::format("{} (made by '{}', and no child of {})", id,
+                                         printable(made->created_by), task.id));
+}
+
+Result<void> check_created(Change& change, const Task& task, const std::vector<std::string>& ids) {
+  if (ids.size() > k_most_created) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("{} created tasks are named, the limit is {}", ids.size(), k_most_created),
+        "name them in the summary or in an artifact");
+  }
+  std::vector<std::string> doubts;
+  for (const std::string& id : ids) {
+    if (auto doubt = doubt_about(change, task, id)) {
+      doubts.push_back(*std::move(doubt));
+    }
+  }
+  if (doubts.empty()) {
+    return {};
+  }
+  return fail(
+      ErrorCode::invalid,
+      fmt::format("{} was not completed: its worker has not made {}", task.id, join(doubts, ", ")),
+      "nothing was changed, and a run goes on: complete it again with the ids that "
+      "`create` has answered, or without any");
+}
+
+std::optional<std::string> with_created(const std::optional<std::string>& metadata,
+                                        const std::vector<std::string>& ids) {
+  if (ids.empty()) {
+    return metadata;
+  }
+  auto object = parse_json<nlohmann::json>(metadata.value_or("{}"));
+  object[k_created] = ids;
+  return dump(object);
+}
+
 }  // namespace
 
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force) {
@@ -31,10 +85,12 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
   TRY_ASSIGN(Task task, task_to_move(change, id, rules::Move::complete));
   const auto summary = text_to_store(handoff.summary) ? text_to_store(handoff.summary)
                                                       : text_to_store(handoff.result);
+  TRY(check_created(change, task, handoff.created));
   TRY_ASSIGN(const auto made, artifacts_in(handoff.metadata));
-  TRY_ASSIGN(
-      const auto metadata,
-      metadata_to_store(made.empty() ? handoff.metadata : with_artifacts(handoff.metadata, made)));
+  TRY_ASSIGN(const auto metadata,
+             metadata_to_store(with_created(
+                 made.empty() ? handoff.metadata : with_artifacts(handoff.metadata, made),
+                 handoff.created)));
   TRY_ASSIGN(const auto artifacts, artifacts_in(metadata));
   const Closing closing{.outcome = Outcome::completed, .summary = summary, .metadata = metadata};
   Moved moved;
@@ -44,12 +100,14 @@ Result<Moved> complete(Change& change, const std::string& id, const Handoff& han
                close_open_run(change, task, rules::Move::complete,
                               force ? std::optional(StopKind::force) : std::nullopt, closing));
     run_id = moved.run->id;
-  } else if (summary || handoff.metadata) {
+  } else if (summary || metadata) {
     run_id = record_zero_run(change, task, closing);
   }
-  finish_task(
-      change, task, run_id,
-      {.summary = summary, .result = text_to_store(handoff.result), .artifacts = artifacts});
+  finish_task(change, task, run_id,
+              {.summary = summary,
+               .result = text_to_store(handoff.result),
+               .artifacts = artifacts,
+               .created = handoff.created});
   moved.task = std::move(task);
   if (run_id) {
     moved.run = find_run(change.tx, *run_id);

@@ -14,7 +14,8 @@ namespace hermes::board {
 struct Handoff {
   std::optional<std::string> summary;
   std::optional<std::string> result;
-  std::optional<std::string> metadata;  // text of a JSON object
+  std::optional<std::string> metadata;    // text of a JSON object
+  std::vector<std::string> created = {};  // ids of tasks that its worker says it has made
 };
 
 // Where a move led.
@@ -28,7 +29,9 @@ struct Moved {
 // All: Error not_found, conflict (rules::refuse_move), forbidden, not_yours. A refusal changes
 // nothing and leaves nothing behind.
 
-// The list of artifacts in the metadata (board/artifacts.hpp) becomes a part of the event.
+// The list of artifacts in the metadata (board/artifacts.hpp) becomes a part of the event, and so
+// does `created`, which the metadata keeps as well. Error: invalid when one of these tasks is none
+// or was made by somebody else.
 Result<Moved> complete(Change& change, const std::string& id, const Handoff& handoff, bool force);
 
 // `dependency` without an open link is refused (invalid). The landing is in `task.status`: blocked,

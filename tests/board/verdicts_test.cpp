@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "board/board_fixture.hpp"
 
 using namespace hermes;
@@ -161,6 +163,39 @@ TEST_CASE(
   CHECK(f.change([&](board::Change& c) { return board::complete(c, without, {}, false); }));
   CHECK(f.read([&](db::Reader& tx) { return board::runs_of(tx, without); }).empty());
   CHECK(complete(f, f.person, with).error().code == ErrorCode::conflict);
+}
+
+TEST_CASE("a completion that names tasks its worker has not made is refused, and nothing changes") {
+  BoardFixture f;
+  const auto id = f.add("own");
+  const auto foreign = f.add("a person's");
+  const auto run = f.start(id);
+  const Actor worker = f.worker(run);
+  const auto made =
+      f.as(worker, [&](board::Change& c) { return board::create(c, {.title = "new"}); });
+  const auto child = f.add("a child", {id});
+  REQUIRE(made);
+  const auto naming = [&](const std::vector<std::string>& ids) {
+    return f.as(worker, [&](board::Change& c) {
+      return board::complete(c, id, {.summary = "made some", .created = ids}, false);
+    });
+  };
+  const auto events = f.last_event();
+  for (const std::string& wrong : {std::string("t_00000000"), foreign, id, std::string("none")}) {
+    const auto refused = naming({made->task.id, wrong});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid);
+    CHECK(refused.error().message.find("has not made " + wrong) != std::string::npos);
+    CHECK(refused.error().hint.find("complete it again") != std::string::npos);
+  }
+  CHECK(naming(std::vector<std::string>(101, child)).error().code == ErrorCode::invalid);
+  CHECK(f.status(id) == Status::running);
+  CHECK(f.last_event() == events);
+  REQUIRE(naming({made->task.id, child}));
+  CHECK(f.status(id) == Status::done);
+  const auto kept = f.read([&](db::Reader& tx) { return *board::find_run(tx, run.id); });
+  CHECK(nlohmann::json::parse(kept.metadata.value_or("{}"))["created_cards"] ==
+        nlohmann::json({made->task.id, child}));
 }
 
 TEST_CASE("a blank summary is no summary and metadata must be an object") {
