@@ -1,28 +1,20 @@
 #pragma once
 
-#include <atomic>
-
 #include "verbs/call.hpp"
 
 namespace hermes::mcp {
-
-// The call that runs can be given up from another thread.
-class Cancellation {
- public:
-  void request() { requested_ = true; }
-  void forget() { requested_ = false; }  // before the next call
-  const std::atomic<bool>& requested() const { return requested_; }
-
- private:
-  std::atomic<bool> requested_ = false;
-};
 
 // The program's host, but for what a terminal has and a server has not: input is what came with the
 // call, and nothing is printed.
 class CallHost final : public verbs::Host {
  public:
-  CallHost(verbs::Host& program, const Cancellation& cancellation, std::string input)
-      : program_(program), cancellation_(cancellation), input_(std::move(input)) {}
+  // `directory`: Host::directory.
+  CallHost(verbs::Host& program, db::Cancellation& cancellation, std::string directory,
+           std::string input)
+      : program_(program),
+        cancellation_(cancellation),
+        directory_(std::move(directory)),
+        input_(std::move(input)) {}
 
   Instant now() override { return program_.now(); }
   HostIdentity identity() override { return program_.identity(); }
@@ -52,11 +44,13 @@ class CallHost final : public verbs::Host {
   bool emit(const verbs::Json&) override { return false; }
   // A worker that is told to stop is not waited for: calls come one after the other.
   Woken wait_for(const db::GateWatch&, std::optional<Millis>) override { return Woken::stopped; }
-  const std::atomic<bool>* cancellation() override { return &cancellation_.requested(); }
+  std::string directory() override { return directory_; }
+  db::Cancellation* cancellation() override { return &cancellation_; }
 
  private:
   verbs::Host& program_;
-  const Cancellation& cancellation_;
+  db::Cancellation& cancellation_;
+  std::string directory_;
   std::string input_;
 };
 

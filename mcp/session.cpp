@@ -60,7 +60,10 @@ Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const 
   }
   TRY(verbs::check(verb, given.values, parameter_name));
   const verbs::Environment environment{variables_, host_.now()};
-  CallHost host(host_, cancellation_, std::move(given.input));
+  // The server was started wherever its agent was.
+  const std::string workspace =
+      role_ == Role::worker ? variable(variables_, "HERMES_KANBAN_WORKSPACE") : "";
+  CallHost host(host_, cancellation_, workspace, std::move(given.input));
   SystemRandom random;
   verbs::Call call{verb,  std::move(given.values), std::move(given.board), true, environment, host,
                    random};

@@ -42,7 +42,7 @@ class Session {
   Result<verbs::Answer> call(const verbs::Verb& verb, Given given) const;
 
   // Of the call that runs: there is never more than one.
-  Cancellation& cancellation() { return cancellation_; }
+  db::Cancellation& cancellation() { return cancellation_; }
 
  private:
   Variables variables_;
@@ -50,7 +50,7 @@ class Session {
   std::string own_task_;
   std::string own_board_;
   verbs::Host& host_;
-  Cancellation cancellation_;
+  mutable db::Cancellation cancellation_;
 };
 
 // The verb of that name on a board; it exists.

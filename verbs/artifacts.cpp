@@ -64,8 +64,9 @@ std::vector<std::string> artifacts_of(const Call& call) {
   std::vector<std::string> paths;
   for (const std::string& given : call.values.list("artifact")) {
     std::error_code problem;
-    const fs::path whole =
-        fs::absolute(expand_tilde(given, call.environment.variable("HOME")), problem);
+    const fs::path whole = fs::absolute(
+        call.host.directory() / fs::path(expand_tilde(given, call.environment.variable("HOME"))),
+        problem);
     paths.push_back(problem || given.empty() || home::is_address(given)
                         ? given
                         : whole.lexically_normal().string());

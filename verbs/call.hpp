@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "kernel/base/process.hpp"
 #include "kernel/base/random.hpp"
+#include "kernel/db/gate.hpp"
 #include "kernel/db/watch.hpp"
 #include "kernel/home/child.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
@@ -121,9 +121,12 @@ class Host {
   // Until the board changes, the limit passes, or the call is to end (signal, reader gone).
   virtual Woken wait_for(const db::GateWatch& watch, std::optional<Millis> limit) = 0;
 
-  // Set, from another thread, when whoever asked wants no answer any more: a change that is still
-  // to be made is not made then. Null where nobody cancels.
-  virtual const std::atomic<bool>* cancellation() { return nullptr; }
+  // Where paths that are not absolute count from; "" for the directory that the program runs in.
+  virtual std::string directory() { return ""; }
+
+  // Requested, from another thread, when whoever asked wants no answer any more: a change that is
+  // still to be made is not made then. Null where nobody cancels.
+  virtual db::Cancellation* cancellation() { return nullptr; }
 
   // For what must never keep anybody waiting: the program ends quietly, without an answer, when the
   // call takes longer. Nothing where the program does more than this call.

@@ -41,10 +41,10 @@ void tell_config_error(const OpenBoard& open, Answer& answer);
 template <class Body>
 auto change_at(OpenBoard& open, Call& call, Instant now, Body body)
     -> std::invoke_result_t<Body, board::Change&> {
-  const std::atomic<bool>* cancellation = call.host.cancellation();
+  db::Cancellation* cancellation = call.host.cancellation();
   return open.database.write(
       [&](db::Writer& tx) -> std::invoke_result_t<Body, board::Change&> {
-        if (cancellation != nullptr && *cancellation) {
+        if (cancellation != nullptr && cancellation->requested()) {
           return fail(ErrorCode::unavailable, "the call was cancelled, and nothing was changed");
         }
         const Actor actor = board::identified(tx, open.actor, open.paths.slug);

@@ -171,9 +171,9 @@ Result<void> Database::run_read(const std::function<void(Reader&)>& body) {
 }
 
 Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Millis gate_wait,
-                                 const std::atomic<bool>* given_up) {
+                                 Cancellation* cancellation) {
   TRY(check_still_there());
-  TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait, given_up));
+  TRY_ASSIGN(const WriteGate gate, WriteGate::enter(files_.lock, gate_wait, cancellation));
   TRY(check_still_there());  // whoever moves a board holds its gate
   const auto roll_back = [&] { db::roll_back(connection_); };
   try {

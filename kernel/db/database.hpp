@@ -1,7 +1,6 @@
 #pragma once
 
 #include <sys/types.h>
-#include <atomic>
 
 #include <filesystem>
 #include <functional>
@@ -11,6 +10,7 @@
 
 #include "kernel/base/error.hpp"
 #include "kernel/db/connection.hpp"
+#include "kernel/db/gate.hpp"
 
 namespace hermes::db {
 
@@ -88,18 +88,18 @@ class Database {
   // `body` takes Writer& and returns a Result. Its error, or an exception of the database, rolls
   // everything back; a value means that COMMIT returned. Error: busy when the gate could not be had
   // within `gate_wait`; schema when a newer program has migrated the board; unavailable when the
-  // board was moved away or replaced since it was opened (so with `read`), or another thread has
-  // set `given_up` while this one waited at the gate.
+  // board was moved away or replaced since it was opened (so with `read`), or
+  // `cancellation` was requested at the gate.
   template <class Body>
   auto write(Body body, Millis gate_wait = std::chrono::seconds{30},
-             const std::atomic<bool>* given_up = nullptr) -> std::invoke_result_t<Body, Writer&> {
+             Cancellation* cancellation = nullptr) -> std::invoke_result_t<Body, Writer&> {
     std::optional<std::invoke_result_t<Body, Writer&>> result;
     TRY(run_write(
         [&](Writer& writer) {
           result.emplace(body(writer));
           return result->has_value();
         },
-        gate_wait, given_up));
+        gate_wait, cancellation));
     return std::move(*result);
   }
 
@@ -142,7 +142,7 @@ class Database {
 
   Result<void> run_read(const std::function<void(Reader&)>& body);
   Result<void> run_write(const std::function<bool(Writer&)>& body, Millis gate_wait,
-                         const std::atomic<bool>* given_up);
+                         Cancellation* cancellation);
   void checkpoint_if_due();
 
   BoardFiles files_;

@@ -28,11 +28,18 @@ void nothing(int) {}
 
 constexpr Millis k_tick{10};
 
-// A timer that interrupts this thread's blocking call after a while and, because a signal may come
-// just before the call begins, again with every tick after it.
+void arm(timer_t timer, struct timespec first) {
+  struct itimerspec when {};
+  when.it_value = first;
+  when.it_interval.tv_nsec = std::chrono::nanoseconds(k_tick).count();
+  timer_settime(timer, 0, &when, nullptr);
+}
+
+// A timer that interrupts this thread's blocking call at the deadline, or when it is cancelled,
+// and, because a signal may come just before the call begins, again with every tick after it.
 class InterruptTimer {
  public:
-  explicit InterruptTimer(Millis after) {
+  InterruptTimer(Millis after, Cancellation* cancellation) : cancellation_(cancellation) {
     static std::once_flag once;
     std::call_once(once, [] {
       struct sigaction action {};
@@ -49,17 +56,23 @@ class InterruptTimer {
     event.sigev_signo = wake_signal();
     event._sigev_un._tid = static_cast<int>(syscall(SYS_gettid));
     armed_ = timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
-    struct itimerspec when {};
+    if (!armed_) {
+      return;
+    }
     const auto ms = std::max<std::int64_t>(after.count(), 1);
-    when.it_value.tv_sec = ms / 1000;
-    when.it_value.tv_nsec = (ms % 1000) * 1'000'000;
-    when.it_interval.tv_nsec = std::chrono::nanoseconds(k_tick).count();
-    armed_ = armed_ && timer_settime(timer_, 0, &when, nullptr) == 0;
+    arm(timer_, {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1'000'000});
+    if (cancellation_ != nullptr) {
+      cancellation_->attach(timer_);
+    }
   }
   ~InterruptTimer() {
-    if (armed_) {
-      timer_delete(timer_);
+    if (!armed_) {
+      return;
     }
+    if (cancellation_ != nullptr) {
+      cancellation_->detach();
+    }
+    timer_delete(timer_);
   }
   InterruptTimer(const InterruptTimer&) = delete;
   InterruptTimer& operator=(const InterruptTimer&) = delete;
@@ -67,12 +80,13 @@ class InterruptTimer {
   bool armed() const { return armed_; }
 
  private:
+  Cancellation* cancellation_;
   timer_t timer_{};
   bool armed_ = false;
 };
 
-// 0 or the errno of flock; ETIMEDOUT when `wait` has passed, ECANCELED when it was given up.
-int lock_within(int fd, Millis wait, const std::atomic<bool>* given_up) {
+// 0 or the errno of flock; ETIMEDOUT when `wait` has passed, ECANCELED when it was cancelled.
+int lock_within(int fd, Millis wait, Cancellation* cancellation) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
     return 0;
   }
@@ -80,7 +94,7 @@ int lock_within(int fd, Millis wait, const std::atomic<bool>* given_up) {
     return errno == EWOULDBLOCK ? ETIMEDOUT : errno;
   }
   const auto deadline = std::chrono::steady_clock::now() + wait;
-  const InterruptTimer timer(given_up == nullptr ? wait : std::min(wait, k_tick));
+  const InterruptTimer timer(wait, cancellation);
   if (!timer.armed()) {
     return EAGAIN;
   }
@@ -88,7 +102,7 @@ int lock_within(int fd, Millis wait, const std::atomic<bool>* given_up) {
     if (errno != EINTR) {
       return errno;
     }
-    if (given_up != nullptr && *given_up) {
+    if (cancellation != nullptr && cancellation->requested()) {
       return ECANCELED;
     }
     if (std::chrono::steady_clock::now() >= deadline) {
@@ -100,8 +114,34 @@ int lock_within(int fd, Millis wait, const std::atomic<bool>* given_up) {
 
 }  // namespace
 
+void Cancellation::request() {
+  const std::lock_guard lock(mutex_);
+  requested_ = true;
+  if (timer_) {
+    arm(*timer_, {.tv_sec = 0, .tv_nsec = 1});
+  }
+}
+
+void Cancellation::forget() {
+  const std::lock_guard lock(mutex_);
+  requested_ = false;
+}
+
+void Cancellation::attach(timer_t timer) {
+  const std::lock_guard lock(mutex_);
+  timer_ = timer;
+  if (requested_) {
+    arm(timer, {.tv_sec = 0, .tv_nsec = 1});
+  }
+}
+
+void Cancellation::detach() {
+  const std::lock_guard lock(mutex_);
+  timer_.reset();
+}
+
 Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Millis wait,
-                                   const std::atomic<bool>* given_up) {
+                                   Cancellation* cancellation) {
   assert(!t_inside && "the write gate is not recursive");
   Fd fd(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) {
@@ -117,7 +157,7 @@ Result<WriteGate> WriteGate::enter(const std::filesystem::path& lock_file, Milli
   sigemptyset(&stop);
   sigaddset(&stop, SIGTSTP);
   pthread_sigmask(SIG_BLOCK, &stop, &before);
-  const int problem = lock_within(fd.get(), wait, given_up);
+  const int problem = lock_within(fd.get(), wait, cancellation);
   if (problem == 0) {
     t_inside = true;
     return WriteGate(std::move(fd), before);

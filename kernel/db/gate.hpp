@@ -1,15 +1,35 @@
 #pragma once
 
 #include <signal.h>
+#include <time.h>
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 
 #include "kernel/base/error.hpp"
 #include "kernel/base/fd.hpp"
 #include "kernel/base/instant.hpp"
 
 namespace hermes::db {
+
+// Ends a wait at the gate from another thread.
+class Cancellation {
+ public:
+  void request();
+  void forget();  // before the next wait
+  bool requested() const { return requested_; }
+
+  // For the gate: while a thread waits there, the timer that interrupts it.
+  void attach(timer_t timer);
+  void detach();
+
+ private:
+  std::mutex mutex_;
+  std::atomic<bool> requested_ = false;
+  std::optional<timer_t> timer_;
+};
 
 // The write gate: an exclusive flock on board.lock, held for one write transaction or checkpoint of
 // any process.
@@ -25,11 +45,10 @@ namespace hermes::db {
 class WriteGate {
  public:
   // Waits in one blocking flock, bounded by a timer signal of this thread; a loop over LOCK_NB
-  // would lose the fairness. Another thread ends the wait within 10 ms by setting `given_up`.
-  // Error: busy, naming the PID that holds the gate; unavailable when the file cannot be opened or
-  // the wait was given up.
+  // would lose the fairness. Error: busy, naming the PID that holds the gate; unavailable
+  // when the file cannot be opened, or `cancellation` was requested before the gate was had.
   static Result<WriteGate> enter(const std::filesystem::path& lock_file, Millis wait,
-                                 const std::atomic<bool>* given_up = nullptr);
+                                 Cancellation* cancellation = nullptr);
 
   WriteGate(WriteGate&&) noexcept = default;
   WriteGate& operator=(WriteGate&&) = delete;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,19 +71,37 @@ TEST_CASE("another thread ends the wait at the gate", "[threads]") {
   const LockFile lock;
   const Fd held(::open(lock.path.c_str(), O_RDWR | O_CLOEXEC));
   REQUIRE(::flock(held.get(), LOCK_EX) == 0);
-  std::atomic<bool> given_up = false;
+  db::Cancellation cancellation;
   std::thread other([&] {
     std::this_thread::sleep_for(Millis{50});
-    given_up = true;
+    cancellation.request();
   });
   const auto before = std::chrono::steady_clock::now();
-  const auto gate = WriteGate::enter(lock.path, std::chrono::seconds{60}, &given_up);
+  const auto gate = WriteGate::enter(lock.path, std::chrono::seconds{60}, &cancellation);
   const auto waited = std::chrono::steady_clock::now() - before;
   other.join();
   REQUIRE_FALSE(gate);
   CHECK(gate.error().code == ErrorCode::unavailable);
   CHECK(gate.error().message.find("cancelled") != std::string::npos);
   CHECK(waited < std::chrono::seconds{30});
+  // Requested before, it is not waited for either.
+  CHECK_FALSE(WriteGate::enter(lock.path, std::chrono::seconds{60}, &cancellation));
+}
+
+// Each interruption would put the waiter behind those that came later.
+TEST_CASE("who can be cancelled waits at the gate in one call like everybody") {
+  const LockFile lock;
+  const Fd held(::open(lock.path.c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  const auto sleeps = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+  };
+  db::Cancellation cancellation;
+  const long before = sleeps();
+  CHECK(WriteGate::enter(lock.path, Millis{500}, &cancellation).error().code == ErrorCode::busy);
+  CHECK(sleeps() - before < 10);
 }
 
 TEST_CASE("a lost gate file is an error that says how to get it back") {
