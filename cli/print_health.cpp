@@ -102,6 +102,12 @@ std::string limit_fields(const Json& limits) {
   if (limits["cpu_seconds"] != 0) {
     add(fmt::format("CPU {} s", limits["cpu_seconds"].dump()));
   }
+  if (limits["tree_memory_bytes"] != 0) {
+    add("memory of the tree " + size_text(limits["tree_memory_bytes"]));
+  }
+  if (limits["tree_cpu_percent"] != 0) {
+    add(fmt::format("CPU of the tree {} %", limits["tree_cpu_percent"].dump()));
+  }
   return field("limits", out.empty() ? "none of its own" : out);
 }
 

@@ -64,8 +64,11 @@ void Dispatcher::prepare_starts(Batch& batch) {
     batch.starts.clear();
     return;
   }
+  const bool no_trees = std::chrono::steady_clock::now() < trees_held_until_;
   std::erase_if(batch.starts, [&](const Start& start) {
-    return !start.task || !settings_.profiles().contains(start.profile);
+    const auto profile = settings_.profiles().find(start.profile);
+    return !start.task || profile == settings_.profiles().end() ||
+           (no_trees && profile->second.tree.any());
   });
   for (Start& start : batch.starts) {
     if (start.task->workspace_kind == WorkspaceKind::worktree) {
@@ -279,11 +282,14 @@ void Dispatcher::bound_trees(Batch& batch) {
   for (std::size_t i = 0; i < placed.size(); ++i) {
     Start& start = *starts[i];
     if (placed[i]) {
-      tell_unbounded(start.profile, wanted[i].limits, *placed[i]);
+      tell_unbounded(start.profile, *placed[i]);
       continue;
     }
     log_warning(fmt::format("board {}: {} is held for 10 s: {}", board, start.task_id,
                             one_line(placed[i].error())));
+    if (placed[i].error().code == ErrorCode::busy) {
+      trees_held_until_ = std::chrono::steady_clock::now() + k_scope_hold;
+    }
     start.shim.reset();
     roster_.ended(board, start.run->id,
                   {.kind = ExitKind::never_started,
@@ -292,21 +298,28 @@ void Dispatcher::bound_trees(Batch& batch) {
   }
 }
 
-// Once for each profile: a worker without its bound is better than none, and no secret.
-void Dispatcher::tell_unbounded(const std::string& profile, const home::TreeLimits& wanted,
-                                const Bounded& bounded) {
+// When it changes: a worker without its bound is better than none, and no secret.
+void Dispatcher::tell_unbounded(const std::string& profile, const Bounded& bounded) {
   std::string missing;
-  if (wanted.memory_bytes > 0 && !bounded.memory) {
-    missing = "tree_memory";
+  if (!bounded.has_manager) {
+    missing = fmt::format("no systemd of this user listens at {}",
+                          starter_.user_manager_socket().string());
+  } else if (!bounded.memory || !bounded.cpu) {
+    missing = fmt::format("the user's systemd may not set it (Delegate= of user@.service): {}",
+                          bounded.cpu      ? "tree_memory"
+                          : bounded.memory ? "tree_cpu"
+                                           : "tree_memory, tree_cpu");
   }
-  if (wanted.cpu_percent > 0 && !bounded.cpu) {
-    missing += missing.empty() ? "tree_cpu" : " and tree_cpu";
+  std::string& told = told_unbounded_[profile];
+  if (told == missing) {
+    return;
   }
-  if (!missing.empty() && told_unbounded_.insert(profile + ": " + missing).second) {
+  told = missing;
+  if (missing.empty()) {
+    log_info(fmt::format("profile {}: the bounds of its workers' trees hold", profile));
+  } else {
     log_warning(
-        fmt::format("profile {}: limits.{} does not hold: the user's systemd does not run "
-                    "({}), or may not set it (see Delegate= in systemctl cat user@.service)",
-                    profile, missing, starter_.user_manager_socket().string()));
+        fmt::format("profile {}: its workers' trees are not bounded: {}", profile, missing));
   }
 }
 

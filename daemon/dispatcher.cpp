@@ -134,8 +134,11 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
   rules::Snapshot snapshot;
   stops_pending_ = false;
   waiting_ = 0;
+  const bool no_trees = std::chrono::steady_clock::now() < trees_held_until_;
   for (const auto& [name, profile] : settings_.profiles()) {
-    snapshot.profiles.emplace(name, rules::ProfileView{profile.max_in_progress});
+    if (!no_trees || !profile.tree.any()) {
+      snapshot.profiles.emplace(name, rules::ProfileView{profile.max_in_progress});
+    }
   }
   for (const auto& desk : desks_) {
     rules::BoardView view;
@@ -316,6 +319,9 @@ std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<In
     consider(desk->tidy(here));
   }
   consider(step);
+  if (trees_held_until_ > here) {
+    consider(trees_held_until_);
+  }
   consider(roster_.next_sighting());
   return next;
 }

@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -108,8 +107,7 @@ class Dispatcher {
   void forget_trees(const std::string& board);
   void spawn_shims(Batch& batch, Instant now);
   void bound_trees(Batch& batch);
-  void tell_unbounded(const std::string& profile, const home::TreeLimits& wanted,
-                      const Bounded& bounded);
+  void tell_unbounded(const std::string& profile, const Bounded& bounded);
   void open_gates(Batch& batch, Instant now);
   std::optional<MonotonicTime> ask_planners(Instant now, const std::vector<Desk*>& open);
   std::optional<MonotonicTime> ask_planners_of(Desk& desk, Instant now);
@@ -141,7 +139,8 @@ class Dispatcher {
   bool idle_ = false;
   bool stops_pending_ = false;
   std::string told_caps_;
-  std::set<std::string> told_unbounded_;  // what was said about profiles
+  MonotonicTime trees_held_until_;                     // the user's systemd does not answer
+  std::map<std::string, std::string> told_unbounded_;  // profile → what was said
 };
 
 }  // namespace hermes::daemon

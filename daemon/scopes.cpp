@@ -13,6 +13,7 @@
 
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
+#include "kernel/home/worker.hpp"
 
 namespace hermes::daemon {
 
@@ -22,7 +23,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds k_patience{2};
+constexpr std::chrono::seconds k_patience{1};
 constexpr std::size_t k_proc_bytes = 64 * 1024;
 constexpr const char* k_slice = "app-hermes.slice";
 constexpr const char* k_service = "org.freedesktop.systemd1";
@@ -37,7 +38,12 @@ Error no_scope(std::string_view why) {
           "profile needs none"};
 }
 
-Error no_scope(int error_number) { return no_scope(std::strerror(error_number)); }
+Error no_answer(int error_number) {
+  Error error = no_scope(error_number == ETIMEDOUT ? "it has not answered for a second"
+                                                   : std::strerror(error_number));
+  error.code = ErrorCode::busy;
+  return error;
+}
 
 // One request: StartTransientUnit answers with a job, and JobRemoved tells what came of it.
 struct Asked {
@@ -57,7 +63,11 @@ using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 int take_answer(sd_bus_message* message, void* asked_of, sd_bus_error*) {
   Asked& asked = *static_cast<Asked*>(asked_of);
   if (const sd_bus_error* error = sd_bus_message_get_error(message); error != nullptr) {
-    asked.outcome.emplace(std::unexpected(no_scope(error->message ? error->message : error->name)));
+    // sd-bus itself answers in the place of one that has hung up.
+    const bool gone = sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) != 0 ||
+                      sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED) != 0;
+    asked.outcome.emplace(std::unexpected(
+        gone ? no_answer(ECONNRESET) : no_scope(error->message ? error->message : error->name)));
     return 0;
   }
   const char* job = nullptr;
@@ -99,6 +109,10 @@ int append_properties(sd_bus_message* message, const WantedScope& wanted) {
   append("Slice", "s", k_slice);
   append("CollectMode", "s", "inactive-or-failed");
   append("PIDs", "au", 1, static_cast<std::uint32_t>(wanted.pid));
+  // One process that is killed for its memory is no reason to end all, and their number is as
+  // little bounded as in the dispatcher's unit.
+  append("OOMPolicy", "s", "continue");
+  append("TasksMax", "t", UINT64_MAX);
   if (wanted.limits.memory_bytes > 0) {
     append("MemoryMax", "t", static_cast<std::uint64_t>(wanted.limits.memory_bytes));
     append("MemorySwapMax", "t", std::uint64_t{0});
@@ -128,44 +142,16 @@ int ask(sd_bus* bus, const WantedScope& wanted, Asked& asked) {
   return status < 0 ? status : sd_bus_call_async(bus, nullptr, made, take_answer, &asked, 0);
 }
 
-// Whether a controller holds the process by the group of this name (cgroups(7)): with version 2
-// there is a file for it in the group, with version 1 the controller has a group of its own.
-bool held_by(std::string_view groups, std::string_view name, std::string_view controller,
-             std::string_view file) {
-  std::string unified;
-  for (const std::string& line : split_list(groups, '\n')) {
-    const auto first = line.find(':');
-    const auto second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) {
-      continue;
-    }
-    const std::string path = line.substr(second + 1);
-    if (first + 1 == second) {
-      unified = path;
-      continue;
-    }
-    const auto controllers = split_list(line.substr(first + 1, second - first - 1), ',');
-    if (std::ranges::find(controllers, controller) != controllers.end()) {
-      return path.ends_with(name);
-    }
-  }
-  if (!unified.ends_with(name)) {
-    return false;
-  }
-  std::error_code ignored;
-  const fs::path group = fs::path(unified).relative_path();
-  return fs::exists("/sys/fs/cgroup" / group / file, ignored) ||
-         fs::exists("/sys/fs/cgroup/unified" / group / file, ignored);
-}
-
 Bounded bounded(const WantedScope& wanted) {
   const auto groups = read_file(fmt::format("/proc/{}/cgroup", wanted.pid), k_proc_bytes);
-  const std::string name = wanted.name + ".scope";
-  if (!groups) {
+  if (!groups) {  // it has ended already
     return {};
   }
-  return {.memory = held_by(*groups, name, "memory", "memory.max"),
-          .cpu = held_by(*groups, name, "cpu", "cpu.max")};
+  const std::string name = wanted.name + ".scope";
+  const std::vector<fs::path> roots{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+  return {.memory = wanted.limits.memory_bytes == 0 ||
+                    is_held(*groups, name, "memory", "memory.max", roots),
+          .cpu = wanted.limits.cpu_percent == 0 || is_held(*groups, name, "cpu", "cpu.max", roots)};
 }
 
 // As an address of D-Bus has it: other bytes are "%" and two hexadecimal digits.
@@ -200,13 +186,13 @@ int open_bus(Bus& bus, const fs::path& socket, std::vector<Asked>& asked) {
 int wait(sd_bus* bus, const std::vector<Asked>& asked) {
   const auto deadline = SteadyClock::now() + k_patience;
   while (std::ranges::any_of(asked, [](const Asked& one) { return !one.outcome; })) {
+    const auto left =
+        std::chrono::ceil<std::chrono::microseconds>(deadline - SteadyClock::now()).count();
+    if (left <= 0) {
+      return -ETIMEDOUT;
+    }
     int status = sd_bus_process(bus, nullptr);
     if (status == 0) {
-      const auto left =
-          std::chrono::ceil<std::chrono::microseconds>(deadline - SteadyClock::now()).count();
-      if (left <= 0) {
-        return -ETIMEDOUT;
-      }
       status = sd_bus_wait(bus, static_cast<std::uint64_t>(left));
     }
     if (status < 0 && status != -EINTR) {
@@ -218,11 +204,38 @@ int wait(sd_bus* bus, const std::vector<Asked>& asked) {
 
 }  // namespace
 
+bool is_held(std::string_view groups, std::string_view name, std::string_view controller,
+             std::string_view file, const std::vector<fs::path>& roots) {
+  std::string unified;
+  for (const std::string& line : split_list(groups, '\n')) {
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+      continue;
+    }
+    const std::string path = line.substr(second + 1);
+    if (first + 1 == second) {
+      unified = path;
+      continue;
+    }
+    // With version 1 a controller has groups of its own.
+    const auto controllers = split_list(line.substr(first + 1, second - first - 1), ',');
+    if (std::ranges::find(controllers, controller) != controllers.end()) {
+      return path.ends_with(name);
+    }
+  }
+  std::error_code ignored;
+  const fs::path group = fs::path(unified).relative_path();
+  return unified.ends_with(name) && std::ranges::any_of(roots, [&](const fs::path& root) {
+           return fs::exists(root / group / file, ignored);
+         });
+}
+
 std::vector<Result<Bounded>> place_in_scopes(const fs::path& socket,
                                              const std::vector<WantedScope>& wanted) {
-  std::error_code ignored;
-  std::vector<Result<Bounded>> results(wanted.size(), Bounded{});
-  if (wanted.empty() || !fs::exists(socket, ignored)) {
+  std::vector<Result<Bounded>> results(
+      wanted.size(), Bounded{.has_manager = false, .memory = false, .cpu = false});
+  if (wanted.empty() || !home::user_manager_runs(socket)) {
     return results;
   }
   std::vector<Asked> asked(wanted.size());
@@ -236,7 +249,7 @@ std::vector<Result<Bounded>> place_in_scopes(const fs::path& socket,
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!asked[i].outcome) {
-      results[i] = std::unexpected(no_scope(-status));
+      results[i] = std::unexpected(no_answer(-status));
     } else if (!*asked[i].outcome) {
       results[i] = std::unexpected(asked[i].outcome->error());
     } else {

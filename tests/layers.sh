@@ -19,7 +19,7 @@ only() {
 only 'SQLiteCpp/|sqlite3' kernel/db/
 only 'boost/' daemon/loop.cpp
 only 'spdlog/' daemon/logger.cpp
-only 'systemd/' daemon/service.cpp
+only 'systemd/' daemon/service.cpp daemon/scopes.cpp
 only 'toml\+\+/|toml' 'kernel/home/settings(_edit)?.cpp'
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
@@ -37,6 +37,12 @@ fi
 found=$(grep -rnE 'system_clock|steady_clock|getenv|wall_clock_now|std::thread|socket\(' kernel/rules kernel/board kernel/model sim || true)
 if [ -n "$found" ]; then
   printf 'the kernel reads no clock, no environment and starts nothing:\n%s\n' "$found"
+  status=1
+fi
+# ThreadSanitizer runs what is labelled: a test with threads of its own says so.
+found=$(grep -rlE 'std::(j?thread|async)\b' tests --include='*_test.cpp' | xargs -r grep -L '\[threads\]' || true)
+if [ -n "$found" ]; then
+  printf 'a test with threads has the tag [threads]:\n%s\n' "$found"
   status=1
 fi
 found=$(grep -rnE 'co_await|co_return|co_yield' kernel sim verbs mcp cli daemon systemd --include='*.hpp' --include='*.cpp' || true)

@@ -10,6 +10,7 @@
 #include "kernel/home/profile.hpp"
 #include "verbs/handlers.hpp"
 #include "verbs/open.hpp"
+#include "verbs/profiles.hpp"
 #include "verbs/shapes.hpp"
 
 namespace hermes::verbs {
@@ -112,13 +113,12 @@ Json limits_json(const OpenBoard& open, const Task& task, const Run& run) {
       home::load_profile(open.home, run.profile).value_or(home::Profile{});
   const auto runtime = task.max_runtime ? task.max_runtime : profile.max_runtime;
   const Limits& limits = open.config.limits;
-  return {{"max_runtime_ms", runtime ? Json(runtime->count()) : Json(nullptr)},
-          {"memory_bytes", profile.memory_bytes},
-          {"cpu_seconds", profile.cpu_seconds},
-          {"nice", profile.nice},
-          {"stale_timeout_ms", limits.stale_timeout.count()},
-          {"heartbeat_gap_ms", limits.heartbeat_gap.count()},
-          {"stop_grace_ms", limits.stop_grace.count()}};
+  Json out{{"max_runtime_ms", runtime ? Json(runtime->count()) : Json(nullptr)},
+           {"stale_timeout_ms", limits.stale_timeout.count()},
+           {"heartbeat_gap_ms", limits.heartbeat_gap.count()},
+           {"stop_grace_ms", limits.stop_grace.count()}};
+  out.update(limits_of_profile(profile));
+  return out;
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +27,8 @@ constexpr std::size_t k_version_bytes = 4096;
 // it for a task.
 constexpr std::array<std::string_view, 11> k_have_version = {
     "bash", "sh", "python3", "node", "curl", "git", "claude", "codex", "gemini", "aider", "env"};
+
+using Variables = std::map<std::string, std::string>;
 
 struct Sample {
   home::BoardPaths board;
@@ -67,8 +68,8 @@ std::optional<std::string> passed(Call& call, const home::Home& home, const std:
   return found == call.environment.variables.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::map<std::string, std::string> dispatcher_variables(Call& call, const home::Home& home,
-                                                        const home::Profile& profile, Json& notes) {
+Variables dispatcher_variables(Call& call, const home::Home& home, const home::Profile& profile,
+                               const Variables& secret, Json& notes) {
   std::map<std::string, std::string> from;
   for (const std::string& name : home::always_passed()) {
     if (auto value = passed(call, home, name)) {
@@ -78,7 +79,7 @@ std::map<std::string, std::string> dispatcher_variables(Call& call, const home::
   for (const std::string& name : profile.env_pass) {
     if (auto value = passed(call, home, name)) {
       from[name] = *std::move(value);
-    } else {
+    } else if (!secret.contains(name) && !profile.env.contains(name)) {
       notes.push_back(fmt::format("{} is to be passed, and is not set where the dispatcher {}",
                                   name,
                                   call.host.dispatcher_state(home).alive ? "runs" : "would start"));
@@ -139,14 +140,6 @@ Json version_of(Call& call, const std::string& program, const std::string& path)
   return good ? Json(printable(first_line(trim(end->out)))) : Json(nullptr);
 }
 
-Json masked_arguments(const std::vector<std::string>& arguments) {
-  Json out = Json::array();
-  for (const std::string& argument : arguments) {
-    out.push_back(mask_secrets(argument));
-  }
-  return out;
-}
-
 bool needs_hermes(const home::Profile& profile) {
   return std::ranges::any_of(profile.command, [](const std::string& argument) {
     return argument.find("hermes kanban ") != std::string::npos ||
@@ -167,7 +160,9 @@ Result<Answer> profile_check(Call& call) {
   Json notes = Json::array();
   const auto missing = problem_of_command(profile.command.front(), path);
   if (missing) {
-    problems.push_back(fmt::format("{} in {}", *missing, path));
+    problems.push_back(profile.command.front().find('/') == std::string::npos
+                           ? fmt::format("{} in {}", *missing, path)
+                           : *missing);
   }
   const auto secret = home::load_env_file(home, profile);
   if (!secret) {
@@ -178,12 +173,12 @@ Result<Answer> profile_check(Call& call) {
   }
   if (const fs::path socket =
           home::user_manager_socket(passed(call, home, "XDG_RUNTIME_DIR").value_or(""));
-      profile.tree.any() && ::access(socket.c_str(), F_OK) != 0) {
-    notes.push_back(fmt::format(
-        "limits.tree_memory and limits.tree_cpu do not hold: the user's systemd does not run ({})",
-        socket.string()));
+      profile.tree.any() && !home::user_manager_runs(socket)) {
+    notes.push_back(
+        fmt::format("its workers' trees are not bounded: no systemd of this user listens at {}",
+                    socket.string()));
   }
-  const auto from = dispatcher_variables(call, home, profile, notes);
+  const auto from = dispatcher_variables(call, home, profile, secret.value_or(Variables{}), notes);
   const auto own =
       home::worker_variables(home, sample.board, sample.task, sample.run, name, "", "");
   const std::string program = missing ? "" : found_program(profile.command.front(), path);
@@ -200,8 +195,7 @@ Result<Answer> profile_check(Call& call) {
                              .workspace = sample.run.workspace_path.value_or(""),
                              .board = sample.board.slug,
                              .context_file = home.context_file(sample.board.slug, 1).string()}))},
-      {"environment",
-       environment_json(profile, from, secret.value_or(std::map<std::string, std::string>{}), own)},
+      {"environment", environment_json(profile, from, secret.value_or(Variables{}), own)},
       {"problems", problems},
       {"notes", notes}};
   tell_unknown_placeholders(profile.command, answer);

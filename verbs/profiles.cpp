@@ -75,6 +75,27 @@ Json shown_variables(const std::map<std::string, std::string>& env) {
   return out;
 }
 
+}  // namespace
+
+Json masked_arguments(const std::vector<std::string>& arguments) {
+  Json out = Json::array();
+  for (const std::string& argument : arguments) {
+    out.push_back(mask_secrets(argument));
+  }
+  return out;
+}
+
+Json limits_of_profile(const home::Profile& profile) {
+  return {{"nice", profile.nice},
+          {"memory_bytes", profile.memory_bytes},
+          {"cpu_seconds", profile.cpu_seconds},
+          {"io", profile.io},
+          {"tree_memory_bytes", profile.tree.memory_bytes},
+          {"tree_cpu_percent", profile.tree.cpu_percent}};
+}
+
+namespace {
+
 Json json_of(const home::Home& home, const std::string& name, const Load& load,
              const std::string& path, std::optional<std::int64_t> cap) {
   const auto loaded = home::load_profile(home, name);
@@ -87,11 +108,11 @@ Json json_of(const home::Home& home, const std::string& name, const Load& load,
   } else if (const auto secret = home::load_env_file(home, profile); !secret) {
     error = secret.error().message;
   }
-  return {
+  Json out{
       {"name", name},
       {"description", profile.description},
       {"file", home.profile(name).string()},
-      {"command", profile.command},
+      {"command", masked_arguments(profile.command)},
       {"verdict", to_word(profile.verdict)},
       {"max_in_progress", profile.max_in_progress ? Json(*profile.max_in_progress) : Json(nullptr)},
       {"max_runtime_ms", profile.max_runtime ? Json(profile.max_runtime->count()) : Json(nullptr)},
@@ -99,12 +120,6 @@ Json json_of(const home::Home& home, const std::string& name, const Load& load,
       {"env", shown_variables(profile.env)},
       {"env_file",
        profile.env_file.empty() ? Json(nullptr) : Json(home::env_file_of(home, profile).string())},
-      {"nice", profile.nice},
-      {"memory_bytes", profile.memory_bytes},
-      {"cpu_seconds", profile.cpu_seconds},
-      {"io", profile.io},
-      {"tree_memory_bytes", profile.tree.memory_bytes},
-      {"tree_cpu_percent", profile.tree.cpu_percent},
       {"cap", profile.max_in_progress ? Json(*profile.max_in_progress)
               : cap                   ? Json(*cap)
                                       : Json(nullptr)},
@@ -113,6 +128,8 @@ Json json_of(const home::Home& home, const std::string& name, const Load& load,
       {"paused", load.paused},
       {"last_failure", load.last_failure},
       {"error", std::move(error)}};
+  out.update(limits_of_profile(profile));
+  return out;
 }
 
 std::optional<std::int64_t> cap_of_all(const home::Home& home) {

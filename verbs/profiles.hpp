@@ -23,6 +23,12 @@ Load load_of(const std::vector<BoardLook>& looks, const std::string& profile);
 // A profile with what it has to do, for one that is asked for; a broken one has an `error`.
 Json profile_json(Call& call, const home::Home& home, const std::string& name);
 
+// The arguments of a command as they may be shown.
+Json masked_arguments(const std::vector<std::string>& arguments);
+
+// What `limits` of a profile says; 0 and "" where it says nothing.
+Json limits_of_profile(const home::Profile& profile);
+
 // The profile that the call names.
 Result<std::string> given_profile_name(const Call& call);
 

@@ -20,13 +20,19 @@ bool can_be_executed(const std::filesystem::path& file) {
 }  // namespace
 
 std::optional<std::string> problem_of_command(const std::string& command, const std::string& path) {
-  const bool found = command.find('/') != std::string::npos
+  const bool is_path = command.find('/') != std::string::npos;
+  if (is_path && command.front() != '/') {
+    return std::nullopt;  // it counts from the workspace, which each task has for itself
+  }
+  const bool found = is_path
                          ? can_be_executed(command)
                          : std::ranges::any_of(split_list(path, ':'), [&](const std::string& dir) {
                              return can_be_executed(std::filesystem::path(dir) / command);
                            });
   return found ? std::nullopt
-               : std::optional(fmt::format("its command '{}' is not to be found", command));
+               : std::optional(fmt::format(
+                     "its command '{}' {}", command,
+                     is_path ? "is no program that can be executed" : "is not to be found"));
 }
 
 std::string path_of_workers(Call& call, const home::Home& home) {

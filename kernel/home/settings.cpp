@@ -211,7 +211,8 @@ Result<std::int64_t> as_percent(const Setting& setting, std::int64_t most) {
   if (!whole || number < 1 || number > most) {
     return std::unexpected(refuse(
         setting,
-        fmt::format("is {}, must be a text from \"1%\" to \"{}%\"", given_value(setting), most)));
+        fmt::format("is {}, must be a text from \"1%\" to \"{}%\"", given_value(setting), most),
+        "\"50%\" is half a processor; leave the key out where there is no bound"));
   }
   return number;
 }

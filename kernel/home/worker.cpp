@@ -1,6 +1,10 @@
 #include "kernel/home/worker.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include "kernel/base/fd.hpp"
 
 namespace hermes::home {
 
@@ -44,6 +48,22 @@ fs::path user_manager_socket(const std::string& runtime_dir) {
   const fs::path dir =
       runtime_dir.empty() ? "/run/user/" + std::to_string(::getuid()) : runtime_dir;
   return dir / "systemd" / "private";
+}
+
+bool user_manager_runs(const fs::path& socket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = socket.string();
+  const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!client || path.size() >= sizeof address.sun_path) {
+    return false;
+  }
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+             0 &&
+         ::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid > 0;
 }
 
 }  // namespace hermes::home

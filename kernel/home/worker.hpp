@@ -18,8 +18,10 @@ std::map<std::string, std::string> worker_variables(const Home& home, const Boar
                                                     const std::string& model,
                                                     const std::string& provider);
 
-// Where the user's systemd listens beside the bus; nothing is there when none runs. `runtime_dir`
-// is XDG_RUNTIME_DIR, "" when that is not set.
+// Where the user's systemd listens beside the bus. `runtime_dir` is XDG_RUNTIME_DIR, "" when that
+// is not set.
 fs::path user_manager_socket(const std::string& runtime_dir);
+// Whether one does, in our PID namespace: it knows processes by the same numbers.
+bool user_manager_runs(const fs::path& socket);
 
 }  // namespace hermes::home

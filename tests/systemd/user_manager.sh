@@ -57,6 +57,17 @@ remove_abandoned() {
   done
 }
 
+# With cgroup v2 a controller is handed down level by level, as far as it is there at all.
+delegate() {
+  local level controller
+  for level in "$1" "$1/user.slice" "$1/user.slice/user-0.slice"; do
+    [[ -f $level/cgroup.subtree_control ]] || continue
+    for controller in memory cpu; do
+      echo "+$controller" 2>/dev/null >"$level/cgroup.subtree_control" || true
+    done
+  done
+}
+
 outside() {
   (($# > 0)) || { echo "usage: user_manager.sh COMMAND [ARG...]" >&2; exit 2; }
   ((EUID == 0)) || cannot "it takes root"
@@ -73,6 +84,7 @@ outside() {
     # The tree of a real host in small: journald and systemctl read units and users off such paths.
     mkdir -p "$tree/init.scope" "$tree/user.slice/user-0.slice/user@0.service" 2>/dev/null ||
       cannot "$tree cannot be made"
+    delegate "$tree"
   done
   (
     for tree in "${trees[@]}"; do
