@@ -1,5 +1,6 @@
 #include "daemon/settings.hpp"
 
+#include <fmt/core.h>
 #include <sys/inotify.h>
 
 #include <array>
@@ -71,7 +72,9 @@ void Settings::read_profiles() {
       continue;
     } else if (complaints_[name] != profile.error().message) {
       complaints_[name] = profile.error().message;
-      log_warning("profile '" + name + "' cannot be used: " + one_line(profile.error()));
+      log_warning(fmt::format("profile '{}' cannot be used{}: {}", name,
+                              profiles_.contains(name) ? ", it goes on as it was" : "",
+                              one_line(profile.error())));
     }
     if (const auto old = profiles_.find(name); old != profiles_.end()) {
       found.insert(*old);

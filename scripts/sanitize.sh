@@ -36,8 +36,9 @@ export UBSAN_OPTIONS=log_path=$reports/report:print_stacktrace=1
 export LSAN_OPTIONS=log_path=$reports/report
 export TSAN_OPTIONS=log_path=$reports/report:second_deadlock_stack=1
 
-# The simulation plays its histories ten times slower here.
+# The simulation and the random walks are ten times slower here.
 export HERMES_SEEDS=${HERMES_SEEDS:-200}
+export HERMES_WALKS=${HERMES_WALKS:-30}
 
 status=0
 ctest --preset "$preset" --output-on-failure "$@" || status=$?

@@ -2,7 +2,7 @@
 standard input and prints the answer.
 
     [planner]
-    command = ["python3", "/usr/share/doc/hermes/docs/examples/planner-llm.py", "my-llm", "--quiet"]
+    command = ["python3", "/usr/share/doc/hermes-kanban/examples/planner-llm.py", "my-llm", "--quiet"]
     env_pass = ["MY_LLM_API_KEY"]
 
 The words after the script are that command. Models wrap JSON in prose and code fences, and invent

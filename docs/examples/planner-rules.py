@@ -1,7 +1,7 @@
 """A planner without a model: what it answers follows from the text of the task alone.
 
     [planner]
-    command = ["python3", "/usr/share/doc/hermes/docs/examples/planner-rules.py"]
+    command = ["python3", "/usr/share/doc/hermes-kanban/examples/planner-rules.py"]
 
 A list in the body becomes the tasks, one for each item, in this form:
 

@@ -107,15 +107,31 @@ std::optional<Run> find_run(db::Reader& tx, std::int64_t run_id) {
   return row.next() ? std::optional(read_run(row)) : std::nullopt;
 }
 
+namespace {
+
+Error not_yours(const WorkerIdentity& worker, const std::string& why) {
+  if (worker.run_id <= 0 || worker.token.empty()) {
+    return {ErrorCode::not_yours,
+            fmt::format("nothing shows that {} is yours: {}", printable(clip(worker.task_id, 100)),
+                        worker.token.empty() ? "HERMES_KANBAN_RUN_TOKEN is not set"
+                                             : "HERMES_KANBAN_RUN_ID is not set to a number"),
+            "pass all HERMES_ variables of the worker on to the programs that it starts; nothing "
+            "was changed"};
+  }
+  return {ErrorCode::not_yours,
+          fmt::format("{} is no longer yours: {}", printable(clip(worker.task_id, 100)), why),
+          "stop working on it; nothing was changed"};
+}
+
+}  // namespace
+
 Result<void> check_own_run(db::Reader& tx, const Actor& actor, const Task& task) {
   const WorkerIdentity& worker = *actor.worker;
   const auto run = task.current_run_id ? find_run(tx, *task.current_run_id) : std::nullopt;
   if (!run || run->id != worker.run_id || !is_same_token(run->token, worker.token)) {
-    return fail(
-        ErrorCode::not_yours,
-        fmt::format("{} is no longer yours: run {} was superseded or has ended (the task is {})",
-                    task.id, worker.run_id, to_word(task.status)),
-        "stop working on it; nothing was changed");
+    return std::unexpected(
+        not_yours(worker, fmt::format("run {} was superseded or has ended (the task is {})",
+                                      worker.run_id, to_word(task.status))));
   }
   return {};
 }
@@ -143,10 +159,8 @@ Result<void> may_add(db::Reader& tx, const WorkerIdentity& worker) {
   if (row.next() && is_same_token(row.text(0), worker.token)) {
     return {};
   }
-  return fail(ErrorCode::not_yours,
-              fmt::format("{} is no longer yours: run {} was replaced by another one",
-                          printable(clip(worker.task_id, 100)), worker.run_id),
-              "stop working on it; nothing was changed");
+  return std::unexpected(
+      not_yours(worker, fmt::format("run {} was replaced by another one", worker.run_id)));
 }
 
 Result<void> may_add(const Change& change) {

@@ -93,7 +93,10 @@ Result<std::map<std::string, std::string>> load_env_file(const Home& home, const
   TRY(check_private(file->get(), place));
   const auto text = read_open_file(*file, path, k_env_file_bytes);
   if (!text) {
-    return refuse(place, "cannot be read: " + text.error().message, "it is for a few variables");
+    return text.error().code == ErrorCode::invalid
+               ? refuse(place, fmt::format("is longer than {} bytes", k_env_file_bytes),
+                        "it is for a few variables")
+               : std::unexpected(text.error());
   }
   return parse_env_file(*text, place);
 }

@@ -77,6 +77,10 @@ Result<std::string> parse_profile_name(std::string_view text) {
                 "a profile name has 1 to 64 characters a-z, 0-9, '.', _ and -, and begins with a "
                 "letter or digit");
   }
+  if (name == "none") {
+    return fail(ErrorCode::usage, "a profile cannot be called 'none'",
+                "it is the word for nobody: `hermes kanban assign ID none`");
+  }
   return name;
 }
 

@@ -146,7 +146,7 @@ TEST_CASE("a planner that fails, is killed, is missing or says too much is named
   }
   fs::remove(hermes.path());
   const std::string waiting = hermes.rough();
-  CHECK(has(hermes.kanban({"specify", waiting}).err, "' is not to be found"));
+  CHECK(has(hermes.kanban({"specify", waiting}).err, "' is no program that can be executed"));
   std::ofstream(hermes.path()) << "#!/nowhere/sh\n";
   fs::permissions(hermes.path(), fs::perms::owner_all);
   CHECK(has(hermes.kanban({"specify", waiting}).err, "cannot be started: No such file"));

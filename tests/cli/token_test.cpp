@@ -116,6 +116,7 @@ struct Scene {
     CHECK(ran.status != 0);
     const bool names_the_rule = ran.err.find("no longer yours") != std::string::npos ||
                                 ran.err.find("not known to be yours") != std::string::npos ||
+                                ran.err.find("is not set") != std::string::npos ||
                                 ran.err.find("own task") != std::string::npos ||
                                 ran.err.find("a worker cannot") != std::string::npos;
     CHECK(names_the_rule);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A worker that keeps to docs/workers.md. In place of `do_the_work` stands what yours does.
 
-  hermes profile create counter -- python3 /usr/share/doc/hermes/docs/examples/workers/worker.py
+  hermes profile create counter -- python3 /usr/share/doc/hermes-kanban/examples/workers/worker.py
 """
 import json
 import os

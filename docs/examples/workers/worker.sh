@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A worker that keeps to docs/workers.md. In place of `do_the_work` stands what yours does.
 #
-#   hermes profile create scribe -- bash /usr/share/doc/hermes/docs/examples/workers/worker.sh
+#   hermes profile create scribe -- bash /usr/share/doc/hermes-kanban/examples/workers/worker.sh
 set -euo pipefail
 
 task=$HERMES_KANBAN_TASK
