@@ -1,10 +1,14 @@
 #include "churn/killer.hpp"
 
 #include <fmt/core.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+
+#include "kernel/base/fd.hpp"
 
 namespace hermes::churn {
 
@@ -26,10 +30,6 @@ void Killer::judge_end(int status) {
 }
 
 void Killer::keep_it_running() {
-  if (continue_at_ && Clock::now() >= *continue_at_) {
-    dispatcher_->signal(SIGCONT);
-    continue_at_.reset();
-  }
   if (dispatcher_) {
     const auto status = dispatcher_->wait(Millis{0});
     if (!status) {
@@ -37,7 +37,6 @@ void Killer::keep_it_running() {
     }
     judge_end(*status);
     dispatcher_.reset();
-    continue_at_.reset();
   }
   if (Clock::now() >= not_before_) {
     since_ = Clock::now();
@@ -76,19 +75,26 @@ void Killer::terminate_dispatcher() {
   }
 }
 
+// Another thread continues it: this one may be waiting for a lock of the database that it holds.
 void Killer::stop_dispatcher() {
-  if (dispatcher_ && !continue_at_) {
-    dispatcher_->signal(SIGSTOP);
-    continue_at_ = Clock::now() + Millis{random_() % 700};
-    ++kills_.stopped;
+  if (!dispatcher_ || Clock::now() < continues_at_) {
+    return;
   }
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, dispatcher_->pid(), 0)));
+  if (!process) {
+    return;
+  }
+  const Millis length{random_() % 700};
+  continues_at_ = Clock::now() + length;
+  dispatcher_->signal(SIGSTOP);
+  waker_ = std::jthread([length, held = std::move(process)] {
+    std::this_thread::sleep_for(length);
+    ::syscall(SYS_pidfd_send_signal, held.get(), SIGCONT, nullptr, 0);
+  });
+  ++kills_.stopped;
 }
 
 void Killer::end_dispatcher() {
-  if (continue_at_) {
-    dispatcher_->signal(SIGCONT);
-    continue_at_.reset();
-  }
   dispatcher_->signal(SIGTERM);
   const auto status = dispatcher_->wait(k_patience);
   findings_.check(status == 0, "a dispatcher that is told to end ends in order",

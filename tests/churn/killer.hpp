@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "churn/clients.hpp"
 #include "churn/processes.hpp"
@@ -25,7 +26,7 @@ class Killer {
   Killer(const Ground& ground, Findings& findings, Random& random, const Clients& clients)
       : ground_(ground), findings_(findings), random_(random), clients_(clients) {}
 
-  // Starts the dispatcher when none runs, and ends its being stopped in time.
+  // Starts the dispatcher when none runs.
   void keep_it_running();
   void kill_dispatcher();
   void terminate_dispatcher();
@@ -44,6 +45,7 @@ class Killer {
   const std::set<RunKey>& runs_hit() const { return hit_; }
   const Kills& kills() const { return kills_; }
   std::size_t most_workers() const { return most_workers_; }
+  bool has_workers() const { return !workers().empty(); }
   std::size_t runs_seen() const { return seen_.size(); }
 
  private:
@@ -58,13 +60,14 @@ class Killer {
   Clock::time_point since_;
   int last_signal_ = 0;
   bool told_to_end_ = false;
-  std::optional<Clock::time_point> continue_at_;
+  Clock::time_point continues_at_;
   Clock::time_point not_before_;  // the next start, after another dispatcher was met
   std::set<RunKey> without_shim_;
   std::set<RunKey> hit_;
   std::set<RunKey> seen_;  // with a living process
   Kills kills_;
   std::size_t most_workers_ = 0;
+  std::jthread waker_;
 };
 
 // Children that are nobody's any more come to us and are reaped.

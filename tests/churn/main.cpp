@@ -115,8 +115,12 @@ class Churn {
   void storm() {
     const Millis second{1000};
     std::vector<NowAndThen> kills;
-    kills.emplace_back(random_, by_kills() ? Millis{250} : second,
-                       [&] { killer_.kill_dispatcher(); });
+    kills.emplace_back(random_, by_kills() ? Millis{250} : second, [&] {
+      // What counts is a worker that lives on; now and then there is none.
+      if (!by_kills() || killer_.has_workers() || random_() % 4 == 0) {
+        killer_.kill_dispatcher();
+      }
+    });
     kills.emplace_back(random_, 3 * second, [&] { killer_.terminate_dispatcher(); });
     kills.emplace_back(random_, 2 * second, [&] { killer_.stop_dispatcher(); });
     const auto end = Clock::now() + expected_storm();

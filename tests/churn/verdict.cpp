@@ -101,11 +101,12 @@ std::set<std::string> known_files(const Ground& ground, const std::string& board
 }
 
 // A file of an attachment, a log, a workspace: whose task, run or row is gone is gone with it. Only
-// an `attach` that was killed between its file and its row leaves one, which gc takes after a day.
+// a command that was killed between its row and its files leaves some: `attach` one, which gc takes
+// after a day, and `archive --rm` the logs of a task, which gc takes after log_retention.
 void check_owners(const Ground& ground, const std::string& board, int killed_clients,
                   Findings& findings) {
   const auto known = known_files(ground, board);
-  int strays = 0;
+  std::set<std::string> strays;  // one for each killed command
   const fs::path dir = ground.home().board(board).dir;
   for (const auto& entry : fs::recursive_directory_iterator(dir)) {
     std::string name = fs::relative(entry.path(), dir);
@@ -117,8 +118,15 @@ void check_owners(const Ground& ground, const std::string& board, int killed_cli
     if (name.ends_with(".log.1")) {
       name.resize(name.size() - 2);
     }
-    if (name.starts_with("attachments/") && !known.contains(name) && ++strays <= killed_clients) {
-      continue;
+    const bool log = name.starts_with("logs/");
+    const std::string task = log ? name.substr(5, name.find('.') - 5) : "";
+    const bool left =
+        log ? !known.contains("workspaces/" + task) : name.starts_with("attachments/");
+    if (!known.contains(name) && left) {
+      strays.insert(log ? task : name);
+      if (strays.size() <= static_cast<std::size_t>(killed_clients)) {
+        continue;
+      }
     }
     findings.check(known.contains(name), "every file has its row on the board", entry.path());
   }
