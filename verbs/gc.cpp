@@ -124,7 +124,11 @@ Result<Count> sweep_workspaces(const Sweep& sweep) {
           if (!workspace_is_over(board::remains_of(tx, task), before)) {
             return std::nullopt;
           }
-          return home::set_aside(sweep.open.paths, task);
+          auto moved = home::set_aside(sweep.open.paths, task);
+          if (!moved && moved.error().code == ErrorCode::not_found) {
+            return std::nullopt;  // somebody else has just removed it
+          }
+          return moved;
         },
         sweep.open.config.gate_wait);
     if (!aside) {

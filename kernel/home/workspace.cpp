@@ -143,8 +143,18 @@ std::vector<fs::path> set_aside_before(const BoardPaths& board) {
   return found;
 }
 
+// Set aside first: killed in the middle we leave what `set_aside_before` finds, and no directory
+// that has lost its mark.
 bool remove_scratch(const BoardPaths& board, const std::string& task_id) {
-  return is_our_scratch(board, task_id) && remove_tree(board.workspace(task_id)).has_value();
+  const auto aside = set_aside(board, task_id);
+  if (!aside) {
+    return false;
+  }
+  const auto removed = remove_tree(*aside);
+  if (!removed && removed.error().code == ErrorCode::conflict) {
+    (void)rename_to_new(*aside, board.workspace(task_id));  // what is mounted there is in use
+  }
+  return removed.has_value();
 }
 
 }  // namespace hermes::home

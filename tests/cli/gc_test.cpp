@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -129,12 +130,10 @@ TEST_CASE("a workspace of a done task is kept for its time and for who comes aft
   CHECK(fs::exists(ground.board().workspace(parent)));
 }
 
-TEST_CASE("a task that is taken up again while gc waits for the gate keeps its workspace",
-          "[cli][gc]") {
-  const Ground ground;
-  const std::string id = ground.task("done");
-  ground.workspace(id);
-  ground.sql("UPDATE tasks SET updated_at = updated_at - 31 * 86400000");
+namespace {
+
+// What `change` does while a gc waits at the gate; the exit status of that gc.
+int gc_that_meets(const Ground& ground, const std::function<Result<int>(db::Writer&)>& change) {
   struct stat lock {};
   REQUIRE(::stat(ground.board().lock().c_str(), &lock) == 0);
   const auto somebody_waits = [&] {
@@ -154,13 +153,39 @@ TEST_CASE("a task that is taken up again while gc waits for the gate keeps its w
   REQUIRE(database->write([&](db::Writer& tx) -> Result<int> {
     gc.emplace(ground.hermes.start({"kanban", "gc"}));
     CHECK(wait_until(somebody_waits));
-    return tx.execute(
-        "UPDATE tasks SET status = 'review', lane = 'review', ready_since = 1, eligible_at = 1, "
-        "completed_at = NULL WHERE id = $1",
-        id);
+    return change(tx);
   }));
-  CHECK(gc->wait() == 0);
+  return gc->wait();
+}
+
+}  // namespace
+
+TEST_CASE("a task that is taken up again while gc waits for the gate keeps its workspace",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("done");
+  ground.workspace(id);
+  ground.sql("UPDATE tasks SET updated_at = updated_at - 31 * 86400000");
+  CHECK(gc_that_meets(ground, [&](db::Writer& tx) -> Result<int> {
+          return tx.execute(
+              "UPDATE tasks SET status = 'review', lane = 'review', ready_since = 1, eligible_at = "
+              "1, completed_at = NULL WHERE id = $1",
+              id);
+        }) == 0);
   CHECK(fs::exists(ground.board().workspace(id) / "deep" / "file"));
+}
+
+TEST_CASE("a workspace that somebody removes while gc waits for the gate is no failure of gc",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string id = ground.task("done");
+  ground.workspace(id);
+  ground.sql("UPDATE tasks SET updated_at = updated_at - 31 * 86400000");
+  CHECK(gc_that_meets(ground, [&](db::Writer&) -> Result<int> {
+          CHECK(home::remove_scratch(ground.board(), id));
+          return 0;
+        }) == 0);
+  CHECK_FALSE(fs::exists(ground.board().workspace(id)));
 }
 
 TEST_CASE("a workspace that a killed gc had set aside is removed by the next one", "[cli][gc]") {
