@@ -5,7 +5,7 @@
 #   scripts/lint.sh format    C++ and C laid out as .clang-format says
 #   scripts/lint.sh shell     shellcheck over every script with a shell's name in its first line
 #   scripts/lint.sh tidy      clang-tidy, with the checks that .clang-tidy lists; FILE… for these sources only
-#   scripts/lint.sh product   the same for all sources but those of tests and benchmarks
+#   scripts/lint.sh recent    the same for the sources that the last 20 commits have changed
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -79,12 +79,13 @@ case "${1:-all}" in
     ;;
   format | shell) part "$1" ;;
   tidy) part "$@" ;;
-  product)
-    mapfile -t sources < <(git ls-files -- '*.cpp' '*.c' ':!tests' ':!bench')
-    part tidy "${sources[@]}"
+  recent)
+    mapfile -t sources < <(git log -20 --format= --name-only --diff-filter=d -- '*.cpp' '*.c' | sort -u |
+      while IFS= read -r file; do [[ ! -f $file ]] || echo "$file"; done)
+    if ((${#sources[@]} > 0)); then part tidy "${sources[@]}"; fi
     ;;
   *)
-    echo "usage: $0 [format | shell | product | tidy [FILE…]]" >&2
+    echo "usage: $0 [format | shell | recent | tidy [FILE…]]" >&2
     exit 2
     ;;
 esac
