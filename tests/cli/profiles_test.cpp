@@ -54,6 +54,31 @@ TEST_CASE("a profile begins with a template, and flags go before what it says", 
   CHECK_THAT(hermes.run({"profile", "create", "x"}).err, Contains("COMMAND is missing"));
 }
 
+TEST_CASE(
+    "a profile may have a program of its task's workspace, no secret that is shown, no name "
+    "that means nobody",
+    "[cli]") {
+  const Hermes hermes;
+  REQUIRE(hermes
+              .run({"profile", "create", "rel", "--", "./worker.sh",
+                    "Bearer sk-abcdef1234567890abcdef1234567890"})
+              .status == 0);
+  CHECK(shown(hermes, "rel")["error"].is_null());
+  CHECK(hermes.run({"profile", "check", "rel"}).status == 0);
+  for (const char* verb : {"show", "check"}) {
+    CHECK(hermes.run({"profile", verb, "rel"}).out.find("abcdef1234567890abcdef") ==
+          std::string::npos);
+  }
+  CHECK(hermes.run({"profile", "create", "none", "--", "true"}).status == 2);
+  REQUIRE(hermes
+              .run({"profile", "edit", "rel", "--set", "env_pass=[\"TOKEN_A\", \"LOST\"]", "--set",
+                    "env.TOKEN_A=x"})
+              .status == 0);
+  const std::string checked = hermes.run({"profile", "check", "rel"}).out;
+  CHECK_THAT(checked, Contains("LOST is to be passed"));
+  CHECK(checked.find("TOKEN_A is to be passed") == std::string::npos);
+}
+
 TEST_CASE("a profile is edited by key, and a bad value changes nothing", "[cli]") {
   const Hermes hermes;
   REQUIRE(hermes

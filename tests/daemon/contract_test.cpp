@@ -163,6 +163,7 @@ TEST_CASE("the http template posts the task, and reads the answer's status as th
   const std::string busy = send("busy", base + "429");
   const std::string down = send("down", base + "503");
   const std::string wrong = send("wrong", base + "404");
+  const std::string moved = send("moved", base + "302");
   const std::string gone = send("gone", "http://127.0.0.1:1/200");
   rig.start();
   REQUIRE(board.wait_for(good, Status::done));
@@ -174,11 +175,12 @@ TEST_CASE("the http template posts the task, and reads the answer's status as th
         k_patience));
     CHECK(board.last_run(held).outcome == Outcome::rate_limited);
   }
-  for (const std::string& failed : {wrong, gone}) {
+  for (const std::string& failed : {wrong, moved, gone}) {
     REQUIRE(board.wait_for(failed, Status::blocked));
     CHECK(board.last_run(failed).outcome == Outcome::failed);
   }
   CHECK_THAT(board.log(wrong), Contains("404"));
+  CHECK_THAT(board.log(moved), Contains("redirections are not followed"));
 }
 
 }  // namespace hermes::daemon::test

@@ -28,7 +28,7 @@ TEST_CASE("board names are trimmed, lower-cased and checked") {
 
 TEST_CASE("profile names may contain dots but lead nowhere else") {
   CHECK(parse_profile_name("Reviewer.v2") == std::string("reviewer.v2"));
-  for (const std::string bad : {"", ".", "..", ".hidden", "a/b", "../x"}) {
+  for (const std::string bad : {"", ".", "..", ".hidden", "a/b", "../x", "none"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_profile_name(bad));
   }

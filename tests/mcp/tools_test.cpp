@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "mcp/client.hpp"
 
@@ -53,6 +55,20 @@ TEST_CASE("the schema of a tool is that of its verb", "[mcp]") {
   McpClient inside(worker.hermes);
   inside.initialize();
   CHECK(tool_named(inside, "kanban_block")["inputSchema"]["required"] == Json::array({"reason"}));
+}
+
+TEST_CASE("files that an agent names count from its workspace, wherever its server runs", "[mcp]") {
+  McpWorker worker;
+  const std::string scratch = (worker.hermes.board() / "workspaces" / worker.own).string();
+  worker.hermes.set("HERMES_KANBAN_WORKSPACE", scratch);
+  std::filesystem::create_directories(scratch);
+  std::ofstream(std::filesystem::path(scratch) / "report.md") << "all of it";
+  McpClient client(worker.hermes);
+  client.initialize();
+  const Json done =
+      client.ask_tool("kanban_complete", {{"summary", "s"}, {"artifacts", {"report.md"}}});
+  REQUIRE(done["artifacts"].size() == 1);
+  CHECK(done["artifacts"][0].get<std::string>().find("/attachments/") != std::string::npos);
 }
 
 TEST_CASE("wrong arguments are refused so that a model can mend them", "[mcp]") {
