@@ -67,6 +67,15 @@ void Clients::interrupt_if_due(Client& client, bool go_on) {
   }
 }
 
+// By a client that has said so, or that has not been asked yet what came of it.
+bool Clients::may_be_deleted(const Call& call) const {
+  return ledger_.may_be_deleted(call.board, call.task) ||
+         std::ranges::any_of(clients_, [&](const Client& other) {
+           return other.program && other.call.verb == "delete" && other.call.board == call.board &&
+                  other.call.task == call.task;
+         });
+}
+
 void Clients::judge(const Client& client, int status, const std::string& out,
                     const std::string& err) {
   const Call& call = client.call;
@@ -77,9 +86,8 @@ void Clients::judge(const Client& client, int status, const std::string& out,
   findings_.check(status == 0 || status == 1 || stopped ||
                       (status == k_another_dispatcher && call.verb == "dispatch"),
                   "a command ends with a documented status", what);
-  findings_.check(
-      status == 0 || stopped || !call.must_succeed || ledger_.may_be_deleted(call.board, call.task),
-      "reading goes on whatever is killed", what);
+  findings_.check(status == 0 || stopped || !call.must_succeed || may_be_deleted(call),
+                  "reading goes on whatever is killed", what);
   if (status == 0 && std::ranges::count(call.words, "--json") > 0 && !call.streams) {
     findings_.check(nlohmann::json::accept(out), "an answer is JSON", what + out);
   }

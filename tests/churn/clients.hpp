@@ -36,6 +36,7 @@ class Clients {
   void begin(Client& client, bool may_create);
   void interrupt_if_due(Client& client, bool go_on);
   void take_up(Client& client, int status);
+  bool may_be_deleted(const Call& call) const;
   void judge(const Client& client, int status, const std::string& out, const std::string& err);
   fs::path file(const Client& client, const char* stream) const;
 
