@@ -21,7 +21,7 @@ void cut_values(Json& object, std::size_t most_bytes);
 
 enum class Keep { first, last };
 struct ListBounds {
-  std::size_t rows;
+  std::size_t rows = 0;
   std::size_t bytes = 128 * 1024;    // of the whole list, as JSON; one row always stays
   std::size_t row_bytes = 8 * 1024;  // of a text or value in a row
   Keep keep = Keep::last;

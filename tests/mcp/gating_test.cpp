@@ -84,7 +84,8 @@ TEST_CASE("a worker changes its own task alone, and speaks in its own name", "[m
   const std::int64_t before = worker.hermes.last_event();
   const auto refused = [&](const std::string& tool, Json arguments) {
     arguments["task_id"] = worker.foreign;
-    CHECK(is_said(client.refusal(tool, std::move(arguments)), "may change only its own task"));
+    const std::string said = client.refusal(tool, std::move(arguments));
+    CHECK(is_said(said, "may change only its own task"));
   };
   refused("kanban_complete", {{"summary", "x"}});
   refused("kanban_block", {{"reason", "x"}});
@@ -142,7 +143,8 @@ TEST_CASE("a worker that was replaced is refused by every tool that changes its 
     client.initialize();
     const std::int64_t before = worker.hermes.last_event();
     const auto refused = [&](const std::string& tool, Json arguments) {
-      CHECK(is_said(client.refusal(tool, std::move(arguments)), rule));
+      const std::string said = client.refusal(tool, std::move(arguments));
+      CHECK(is_said(said, rule));
     };
     refused("kanban_complete", {{"summary", "made"}});
     refused("kanban_block", {{"reason", "stuck"}});
@@ -165,7 +167,8 @@ TEST_CASE("a worker whose run was taken away while it is served is refused from 
   REQUIRE(worker.hermes.kanban({"claim", worker.own, "--as", "second"}).status == 0);
   const std::int64_t before = worker.hermes.last_event();
   const auto refused = [&](const std::string& tool, Json arguments) {
-    CHECK(is_said(client.refusal(tool, std::move(arguments)), "no longer yours"));
+    const std::string said = client.refusal(tool, std::move(arguments));
+    CHECK(is_said(said, "no longer yours"));
   };
   refused("kanban_complete", {{"summary", "late"}});
   refused("kanban_heartbeat", Json::object());
