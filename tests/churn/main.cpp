@@ -76,6 +76,9 @@ class Churn {
 
   bool run() {
     measure_fresh();
+    if (by_kills()) {
+      daemon::test::write_text(ground_.path("long"), "");
+    }
     const auto begin = Clock::now();
     storm();
     calm();
@@ -177,6 +180,8 @@ class Churn {
 
   // One dispatcher from here to the end.
   void calm() {
+    std::error_code none;
+    fs::remove(ground_.path("long"), none);
     const Millis length =
         by_kills() ? Millis{5000}
                    : std::chrono::duration_cast<Millis>(std::chrono::seconds{options_.seconds}) / 3;

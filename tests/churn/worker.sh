@@ -38,6 +38,9 @@ if [ "$kind" = slow ]; then
   finish 9
 fi
 
+# Where many must be alive at once.
+[ -e "$ground/long" ] && sleep "$((run % 3)).$((run % 10))"
+
 case $((run * 7919 % 19)) in
   0) finish 0 ;;
   1) finish 3 ;;
