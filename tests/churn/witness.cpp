@@ -107,12 +107,11 @@ class Judge {
       case ExitKind::exited:
         return told_end("exited");
       case ExitKind::signaled:
-        // Killed by itself, by the churn, by a stop, for having outlived its verdict, or with its
-        // supervisor before it was executed.
-        return told_end("signaled") || (run_.exit_code == SIGKILL && hit_) ||
+        // Killed by itself, by the churn (what looked like its supervisor may have been the worker
+        // a moment before its exec), by a stop, or for having outlived its verdict.
+        return told_end("signaled") || (run_.exit_code == SIGKILL && (hit_ || without_shim_)) ||
                ((run_.stop_kind || verdict_was_tried()) &&
-                (run_.exit_code == SIGTERM || run_.exit_code == SIGKILL)) ||
-               (run_.exit_code == SIGKILL && without_shim_ && told_.starts == 0);
+                (run_.exit_code == SIGTERM || run_.exit_code == SIGKILL));
       case ExitKind::shim_lost:
         return without_shim_;
       case ExitKind::never_started:
