@@ -37,12 +37,14 @@ std::optional<std::string> doubt_about(Change& change, const Task& task, const s
     return fmt::format("{} (no such task)", printable(clip(id, 40)));
   }
   const std::vector<std::string> children = children_of(change.tx, task.id);
-  const bool theirs = made->created_by == task.assignee || made->created_by == change.actor.name ||
-                      std::ranges::find(children, id) != children.end();
+  const std::string& creator = made->created_by;
+  const bool signed_by_them =
+      !creator.empty() && (creator == task.assignee || creator == change.actor.name);
+  const bool theirs = signed_by_them || std::ranges::find(children, id) != children.end();
   return theirs && id != task.id
              ? std::nullopt
              : std::optional(fmt::format("{} (made by '{}', and no child of {})", id,
-                                         printable(made->created_by), task.id));
+                                         printable(creator), task.id));
 }
 
 Result<void> check_created(Change& change, const Task& task, const std::vector<std::string>& ids) {

@@ -28,11 +28,11 @@ void nothing(int) {}
 
 constexpr Millis k_tick{10};
 
-void arm(timer_t timer, struct timespec first) {
+bool arm(timer_t timer, struct timespec first) {
   struct itimerspec when {};
   when.it_value = first;
   when.it_interval.tv_nsec = std::chrono::nanoseconds(k_tick).count();
-  timer_settime(timer, 0, &when, nullptr);
+  return timer_settime(timer, 0, &when, nullptr) == 0;
 }
 
 // A timer that interrupts this thread's blocking call at the deadline, or when it is cancelled,
@@ -60,7 +60,11 @@ class InterruptTimer {
       return;
     }
     const auto ms = std::max<std::int64_t>(after.count(), 1);
-    arm(timer_, {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1'000'000});
+    armed_ = arm(timer_, {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1'000'000});
+    if (!armed_) {  // never a wait without an end
+      timer_delete(timer_);
+      return;
+    }
     if (cancellation_ != nullptr) {
       cancellation_->attach(timer_);
     }
@@ -118,7 +122,7 @@ void Cancellation::request() {
   const std::lock_guard lock(mutex_);
   requested_ = true;
   if (timer_) {
-    arm(*timer_, {.tv_sec = 0, .tv_nsec = 1});
+    (void)arm(*timer_, {.tv_sec = 0, .tv_nsec = 1});
   }
 }
 
@@ -131,7 +135,7 @@ void Cancellation::attach(timer_t timer) {
   const std::lock_guard lock(mutex_);
   timer_ = timer;
   if (requested_) {
-    arm(timer, {.tv_sec = 0, .tv_nsec = 1});
+    (void)arm(timer, {.tv_sec = 0, .tv_nsec = 1});
   }
 }
 
