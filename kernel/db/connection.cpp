@@ -20,6 +20,14 @@ constexpr int k_copy_tries = 50;
 constexpr int k_copy_pause_ms = 20;
 constexpr int k_journal_size_limit = 4 * 1024 * 1024;
 
+// SQLite tells of a replay only in its log, which has to be asked for before its first use; it
+// writes there on the thread that opened the database.
+thread_local int wal_replays = 0;
+[[maybe_unused]] const int k_log = sqlite3_config(
+    SQLITE_CONFIG_LOG,
+    +[](void*, int code, const char*) { wal_replays += code == SQLITE_NOTICE_RECOVER_WAL ? 1 : 0; },
+    nullptr);
+
 // SQLite says "malformed" also when the system could not read the file (its SQLITE_IOERR_CORRUPTFS
 // becomes SQLITE_CORRUPT). A disk that fails for a moment is not a damaged board, and nobody should
 // restore a backup for it.
@@ -268,6 +276,8 @@ bool Connection::checkpoint(Checkpoint kind, Millis patience) {
   }
   return code == SQLITE_OK && in_log == copied;
 }
+
+int wal_replays_of_this_thread() { return wal_replays; }
 
 Cursor::Cursor(Cursor&& other) noexcept
     : slot_(std::exchange(other.slot_, {nullptr, nullptr, false})) {}

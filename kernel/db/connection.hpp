@@ -90,6 +90,10 @@ class Connection {
   std::unique_ptr<State> state_;
 };
 
+// How often SQLite has replayed a WAL on this thread: it reads each frame when it opens a database
+// that nobody else has open.
+int wal_replays_of_this_thread();
+
 // The version of the SQLite library that is loaded now, with its source id.
 std::string loaded_sqlite();
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 // Frames (pages of 4 KiB) in the WAL at which checkpoints begin. Decided by frames, never by file
 // size: a reset WAL keeps its size.
+constexpr int k_alone_from = 200;
 constexpr int k_passive_from = 1000;
 constexpr int k_passive_every = 250;
 constexpr int k_truncate_from = 3000;
@@ -125,6 +127,7 @@ Result<Database> Database::open(const BoardFiles& files, Access access, Instant 
   }
   TRY(refuse_network_filesystem(files.database));
   try {
+    const int replays = wal_replays_of_this_thread();
     Connection connection(files.database, OpenMode::existing);
     TRY(check_identity(connection, files.database, access));
     if (access == Access::write) {
@@ -134,7 +137,9 @@ Result<Database> Database::open(const BoardFiles& files, Access access, Instant 
       TRY(migrate(connection, files, now, gate_wait));
     }
     // The identity was read first: if another file came in between, the first use finds out.
-    return Database(files, {facts.st_dev, facts.st_ino}, std::move(connection));
+    Database opened(files, {facts.st_dev, facts.st_ino}, std::move(connection));
+    opened.replayed_wal_ = wal_replays_of_this_thread() != replays;
+    return opened;
   } catch (const DbError& error) {
     return std::unexpected(to_error(error, files.database));
   }
@@ -207,9 +212,15 @@ Result<void> Database::run_write(const std::function<bool(Writer&)>& body, Milli
 
 // Most writers are short-lived processes without a memory of the last checkpoint, so "every 250
 // frames" is decided by whether this very commit crossed a multiple of 250. Otherwise each new
-// process would try again, and wait for readers, under the gate.
+// process would try again, and wait for readers, under the gate. What only PASSIVE has copied back
+// is forgotten with the last process that has the board open, and the next one replays it all: 2.8
+// ms for 1,000 frames. So where processes come and go alone, whoever had to replay empties the WAL.
 void Database::checkpoint_if_due() {
   const int frames = connection_.wal_frames();
+  if (std::exchange(replayed_wal_, false) && frames >= k_alone_from) {
+    connection_.checkpoint(Connection::Checkpoint::truncate, Millis{0});
+    return;
+  }
   const int before = std::max(frames - connection_.frames_of_last_commit(), 0);
   const auto crossed = [&](int every) { return frames / every != before / every; };
   const TruncatePolicy truncate = truncate_policy(frames);

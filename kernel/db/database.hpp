@@ -148,6 +148,7 @@ class Database {
   BoardFiles files_;
   FileIdentity identity_;
   Connection connection_;
+  bool replayed_wal_ = false;  // when it was opened, and nothing has been committed since
 };
 
 }  // namespace hermes::db

@@ -181,6 +181,23 @@ TEST_CASE("the WAL is copied back by its frames and stays small under one writer
   CHECK(std::filesystem::file_size(ground.dir / "board.db-wal") == 0);
 }
 
+TEST_CASE("processes that come alone one after another keep the WAL short") {
+  const Ground ground;
+  const auto commit_in_turn = [&] {
+    for (int i = 0; i < 300; ++i) {
+      auto database = ground.open();
+      REQUIRE(database);
+      REQUIRE(add_event(*database, "x"));
+    }
+    return std::filesystem::file_size(ground.dir / "board.db-wal") / 4120;
+  };
+  CHECK(commit_in_turn() < 250);
+  // Where somebody has the board open nothing is replayed, and checkpoints can wait.
+  const auto somebody = ground.open();
+  REQUIRE(somebody);
+  CHECK(commit_in_turn() > 500);
+}
+
 TEST_CASE("a newer board is refused, naming both versions") {
   const Ground ground;
   ground.raw("PRAGMA user_version = 99");
