@@ -65,7 +65,8 @@ Error held(const fs::path& path, int fd) {
 
 Result<Fd> take_dispatcher_lock(const Home& home, LockPurpose purpose, Millis patience) {
   const fs::path path = home.dispatcher_lock();
-  for (Millis waited{0};; waited += k_step) {
+  Millis refused{0};  // since the lock was last held by one that passes
+  for (Millis waited{0};; waited += k_step, refused += k_step) {
     Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file) {
       return std::unexpected(system_error("open", path, errno));
@@ -84,9 +85,11 @@ Result<Fd> take_dispatcher_lock(const Home& home, LockPurpose purpose, Millis pa
     } else if (errno != EWOULDBLOCK && errno != EINTR) {
       return std::unexpected(system_error("lock", path, errno));
     }
-    const bool will_pass =
-        purpose == LockPurpose::serve && says_passing(file.get(), holder_of(path, file.get()));
-    if (waited >= (will_pass ? patience : k_wait)) {
+    // One that ends just now names nobody any more: the next try finds the lock free, or another.
+    if (purpose == LockPurpose::serve && says_passing(file.get(), holder_of(path, file.get()))) {
+      refused = Millis{0};
+    }
+    if (refused >= k_wait || (waited >= patience && refused == Millis{0})) {
       return std::unexpected(held(path, file.get()));
     }
     std::this_thread::sleep_for(k_step);

@@ -88,6 +88,22 @@ TEST_CASE("the second dispatcher is refused and told who is the first") {
   CHECK_THAT(second.error().message, Contains("PID " + std::to_string(first.pid())));
 }
 
+TEST_CASE("a start that waits for a pass is not refused at the moment when the pass ends",
+          "[threads]") {
+  const Ground ground;
+  auto pass = take_dispatcher_lock(ground.home, LockPurpose::pass);
+  REQUIRE(pass);
+  std::optional<Result<Fd>> taken;
+  std::thread starter([&] { taken = take_dispatcher_lock(ground.home); });
+  std::this_thread::sleep_for(Millis{600});  // longer than a dispatcher is waited for
+  // Held still, and nobody is named: so it looks where it ends between the two looks of the other.
+  REQUIRE(::ftruncate(pass->get(), 0) == 0);
+  std::this_thread::sleep_for(Millis{50});
+  pass->reset();
+  starter.join();
+  CHECK(*taken);
+}
+
 TEST_CASE("a killed dispatcher frees the lock at once") {
   const Ground ground;
   Holder first(ground.home);
