@@ -277,19 +277,19 @@ Result<Count> sweep_events(const Sweep& sweep) {
 
 Result<Count> sweep_logs(const Sweep& sweep) {
   const Instant before = sweep.before("log-retention-days", sweep.open.config.log_retention);
-  std::map<std::string, bool> at_rest;
+  std::map<std::string, board::Remains> seen;
   Count count;
   for (const home::LogFile& log : home::log_files(sweep.open.paths)) {
-    if (log.changed_at >= before) {
+    if (log.changed_at >= before && !log.unfinished) {
       continue;
     }
-    if (!at_rest.contains(log.task_id)) {
-      TRY_ASSIGN(const board::Remains remains, sweep.remains(log.task_id));
-      at_rest[log.task_id] =
-          !remains.process &&
-          (!remains.status || remains.status == Status::done || remains.status == Status::archived);
+    if (!seen.contains(log.task_id)) {
+      TRY_ASSIGN(seen[log.task_id], sweep.remains(log.task_id));
     }
-    if (at_rest[log.task_id]) {
+    const board::Remains& remains = seen[log.task_id];
+    const bool over =
+        !remains.status || remains.status == Status::done || remains.status == Status::archived;
+    if (!remains.process && (over || log.unfinished)) {
       sweep.remove_file(log.path, count);
     }
   }

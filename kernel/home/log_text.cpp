@@ -233,17 +233,38 @@ bool is_log_name(std::string_view name) {
          (rest == ".log" || rest == ".log.1");
 }
 
+namespace {
+
+// Of the name of what a dispatcher (see temporary_beside) or a supervisor (log_cap.cpp) writes: the
+// log's; else the name as it is.
+std::string_view intended_name(std::string_view name) {
+  constexpr std::string_view k_ending = ".tmp";
+  constexpr std::size_t k_mark = 17;  // "." and 16 hex digits
+  if (!name.ends_with(k_ending)) {
+    return name;
+  }
+  name.remove_suffix(k_ending.size());
+  const std::string_view mark = name.substr(name.size() - std::min(name.size(), k_mark));
+  if (mark.size() == k_mark && mark.front() == '.' &&
+      mark.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos) {
+    name.remove_suffix(k_mark);
+  }
+  return name;
+}
+
+}  // namespace
+
 std::vector<LogFile> log_files(const BoardPaths& board) {
   std::vector<LogFile> logs;
   std::error_code problem;
   for (fs::directory_iterator entry(board.logs(), problem), end; !problem && entry != end;
        entry.increment(problem)) {
     const std::string name = entry->path().filename().string();
+    const std::string_view log = intended_name(name);
     struct stat facts {};
-    if (is_log_name(name) && ::lstat(entry->path().c_str(), &facts) == 0 &&
-        S_ISREG(facts.st_mode)) {
-      logs.push_back(
-          {entry->path(), name.substr(0, name.find('.')), Instant{facts.st_mtim.tv_sec * 1000}});
+    if (is_log_name(log) && ::lstat(entry->path().c_str(), &facts) == 0 && S_ISREG(facts.st_mode)) {
+      logs.push_back({entry->path(), name.substr(0, name.find('.')),
+                      Instant{facts.st_mtim.tv_sec * 1000}, log.size() != name.size()});
     }
   }
   return logs;

@@ -25,6 +25,8 @@ struct LogFile {
   fs::path path;
   std::string task_id;
   Instant changed_at;
+  // "….tmp": what was to take its place, and never does when its writer was killed.
+  bool unfinished = false;
 };
 std::vector<LogFile> log_files(const BoardPaths& board);
 bool is_log_name(std::string_view name);

@@ -46,6 +46,12 @@ struct Ground {
     REQUIRE(database);
     REQUIRE(database->write([&](db::Writer& tx) -> Result<int> { return tx.execute(text); }));
   }
+  // A run of it is over, and its processes may live on.
+  void stopping(const std::string& id) const {
+    sql("INSERT INTO runs (task_id, attempt, token, holder_kind, host, boot, started_at, ended_at, "
+        "outcome) VALUES ('" +
+        id + "', 9, 'x', 'shim', 'h', 'b', 1, 2, 'reclaimed')");
+  }
   Json gc(std::vector<std::string> flags = {}) const {
     flags.insert(flags.begin(), {"gc", "--json"});
     return json_of(hermes.kanban(flags));
@@ -88,10 +94,7 @@ TEST_CASE("workspaces go with archived tasks, once nothing of them runs", "[cli]
   for (const std::string& id : {archived, ends, done, ready, std::string("t_0badcafe")}) {
     ground.workspace(id);
   }
-  ground.sql(
-      "INSERT INTO runs (task_id, attempt, token, holder_kind, host, boot, started_at, ended_at, "
-      "outcome) VALUES ('" +
-      ends + "', 9, 'x', 'shim', 'h', 'b', 1, 2, 'reclaimed')");
+  ground.stopping(ends);
   // Not ours: no mark, a link, another name.
   const std::string unmarked = ground.task("archived");
   put(ground.board().workspace(unmarked) / "precious");
@@ -321,6 +324,27 @@ TEST_CASE("old logs go, but never of a task that is not over", "[cli][gc]") {
   put(logs / (done + ".3.log"));
   age(logs / (done + ".3.log"), std::chrono::hours{24 * 39});
   CHECK(ground.gc()["logs"]["removed"] == 0);
+}
+
+TEST_CASE("what was written of a log when its writer was killed goes at once, where nothing runs",
+          "[cli][gc]") {
+  const Ground ground;
+  const std::string ready = ground.task("ready");
+  const std::string running = ground.task("ready");
+  const fs::path logs = ground.board().logs();
+  const std::string mark = ".0123456789abcdef.tmp";
+  for (const std::string& id : {ready, running}) {
+    put(logs / (id + ".1.log"));
+    put(logs / (id + ".1.log" + mark));
+    put(logs / (id + ".2.log.1.tmp"));
+  }
+  ground.stopping(running);
+  put(logs / (ready + ".1.txt.tmp"));
+  put(logs / ("notes" + mark));
+  CHECK(ground.gc()["logs"]["removed"] == 2);
+  CHECK(!fs::exists(logs / (ready + ".1.log" + mark)));
+  CHECK(!fs::exists(logs / (ready + ".2.log.1.tmp")));
+  CHECK(std::distance(fs::directory_iterator(logs), {}) == 6);
 }
 
 TEST_CASE("a file without its row goes after a day, if it is ours", "[cli][gc]") {
