@@ -31,7 +31,8 @@ std::vector<Process> processes_of(const fs::path& home) {
     std::error_code gone;
     const auto program = fs::read_symlink(fmt::format("/proc/{}/exe", pid), gone).filename();
     if (!gone && environment.size() > 1) {
-      found.push_back({pid, program, value_of(environment, "HERMES_KANBAN_BOARD"),
+      found.push_back({pid, daemon::test::parent_of(pid), program,
+                       value_of(environment, "HERMES_KANBAN_BOARD"),
                        value_of(environment, "HERMES_KANBAN_TASK"),
                        value_of(environment, "HERMES_KANBAN_RUN_ID")});
     }

@@ -11,6 +11,7 @@ namespace hermes::churn {
 
 struct Process {
   pid_t pid = -1;
+  pid_t parent = -1;
   std::string program;           // file name of what it executes
   std::string board, task, run;  // whose run it belongs to; empty: of none
 };

@@ -246,7 +246,7 @@ TEST_CASE("who has a board open while it is put away writes to nothing", "[cli][
 TEST_CASE("watching ends when the board is put away", "[cli][store]") {
   const Hermes hermes;
   hermes.add_board("beta");
-  Running watch = hermes.start({"kanban", "--board", "beta", "watch", "--json"});
+  Running watch = hermes.start({"kanban", "--board", "beta", "watch", "--since", "0", "--json"});
   REQUIRE(hermes.kanban({"--board", "beta", "create", "seen"}).status == 0);
   REQUIRE(watch.wait_for("created"));
   REQUIRE(hermes.kanban({"boards", "rm", "beta"}).status == 0);

@@ -132,6 +132,11 @@ std::vector<pid_t> processes_with(const std::string& entry) {
   return found;
 }
 
+pid_t parent_of(pid_t pid) {
+  const auto fields = stat_fields(proc(pid));
+  return fields.size() > 1 ? std::stoi(fields[1]) : -1;
+}
+
 bool lives(pid_t pid) {
   const auto fields = stat_fields(proc(pid));
   return !fields.empty() && fields[0] != "Z" && fields[0] != "X";
@@ -140,9 +145,8 @@ bool lives(pid_t pid) {
 ChildCount children_of(pid_t pid) {
   ChildCount count;
   for (const pid_t one : all_processes()) {
-    const auto fields = stat_fields(proc(one));
-    if (fields.size() > 1 && fields[1] == std::to_string(pid)) {
-      ++(fields[0] == "Z" ? count.zombies : count.living);
+    if (parent_of(one) == pid) {
+      ++(lives(one) ? count.living : count.zombies);
     }
   }
   return count;

@@ -41,6 +41,7 @@ long resident_kb(pid_t pid);
 
 // Living processes (zombies left out) whose environment has this entry, "NAME=value".
 std::vector<pid_t> processes_with(const std::string& entry);
+pid_t parent_of(pid_t pid);  // -1: it is gone
 
 // Alive, and not a zombie.
 bool lives(pid_t pid);
