@@ -161,38 +161,4 @@ TEST_CASE("a workspace that a worker has replaced by a link is left alone, with 
   CHECK(stays_as_it_was(elsewhere / "file"));
 }
 
-TEST_CASE("while a workspace is removed its directories turn into links, and nothing else goes",
-          "[daemon]") {
-  Rig rig;
-  BoardHand& board = rig.board();
-  const fs::path elsewhere = rig.path("elsewhere");
-  fs::create_directories(elsewhere / "d");
-  for (int i = 0; i < 50; ++i) {
-    write_text(elsewhere / "d" / std::to_string(i), "precious");
-  }
-  const std::string id = board.add(
-      "for i in $(seq 30); do mkdir -p a/b$i/d; for j in $(seq 40); do : > a/b$i/d/$j; done; done");
-  rig.start();
-  REQUIRE(board.wait_for(id, Status::done));
-  REQUIRE(board.wait_until_gone(id));
-  // Swaps directories for links and back as fast as it can, at the old name and wherever it was set
-  // aside.
-  Program swapper(
-      "/bin/sh",
-      {"-c",
-       "cd \"$0\" || exit 1; while [ ! -e \"$1/stop\" ]; do for w in * .[!.]*; do "
-       "for d in \"$w\"/a/b*; do [ -d \"$d\" ] && [ ! -L \"$d\" ] && "
-       "mv \"$d\" \"$1/kept\" 2>/dev/null && ln -s \"$1/elsewhere\" \"$d\" 2>/dev/null && "
-       "rm -f \"$d\" && mv \"$1/kept\" \"$d\" 2>/dev/null; done; done; done",
-       board.paths().workspaces().string(), rig.path("").parent_path().string()},
-      {{"PATH", "/usr/bin:/bin"}}, "/dev/null", "/dev/null");
-  CHECK(rig.run_hermes({"kanban", "archive", id}).status == 0);
-  (void)rig.run_hermes({"kanban", "gc"});
-  rig.open("stop");
-  CHECK(swapper.wait().has_value());
-  for (int i = 0; i < 50; ++i) {
-    CHECK(stays_as_it_was(elsewhere / "d" / std::to_string(i)));
-  }
-}
-
 }  // namespace hermes::daemon::test
