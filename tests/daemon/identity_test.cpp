@@ -123,6 +123,41 @@ TEST_CASE("a board that was removed and made anew under its name is served", "[d
   CHECK(rig.stop() == 0);
 }
 
+TEST_CASE("a dispatcher that was replaced changes nothing more, and ends", "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const std::string working = board.add(rig.waits_for("go"));
+  rig.start();
+  REQUIRE(board.wait_until_works(working));
+  std::string waiting;
+  bool taken_over = false;
+  SECTION("on the board") {
+    taken_over = true;
+    const auto replaced = board.change([&](board::Change& c) -> Result<board::Created> {
+      board::take_over(c, "another");
+      return board::create(c, {.title = "a", .body = "exit 0", .assignee = "sh"});
+    });
+    REQUIRE(replaced);
+    waiting = replaced->task.id;
+  }
+  SECTION("in its home") {
+    fs::remove(rig.home().dispatcher_lock());
+    waiting = board.add("exit 0");
+  }
+  CHECK(rig.dispatcher().wait() == 3);
+  CHECK(rig.said().find("another dispatcher serves this home now") != std::string::npos);
+  if (taken_over) {
+    CHECK(board.kinds(waiting) == std::vector<std::string>{"created"});
+  }
+  CHECK(board.task(working).status == Status::running);  // its worker lives on
+  rig.start();
+  REQUIRE(board.wait_for(waiting, Status::done));
+  rig.open("go");
+  REQUIRE(board.wait_for(working, Status::done));
+  CHECK(board.runs(working).size() == 1);
+  CHECK(board.runs(waiting).size() == 1);
+}
+
 TEST_CASE("reaping does not depend on any board", "[daemon]") {
   Rig rig;
   BoardHand& board = rig.board();

@@ -97,6 +97,23 @@ TEST_CASE("a full home is a warning with the cap, a free slot that nobody takes 
   REQUIRE(all_done(board, 3));
 }
 
+TEST_CASE("no second has more starts than start_rate, and the rest follows", "[daemon]") {
+  Rig rig("[dispatcher]\nstart_rate = 3\n");
+  BoardHand& board = rig.board();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 10; ++i) {
+    ids.push_back(board.add("exit 0"));
+  }
+  rig.start();
+  REQUIRE(all_done(board, 10));
+  std::map<std::int64_t, int> starts;
+  for (const std::string& id : ids) {
+    ++starts[board.last_run(id).started_at.seconds()];
+  }
+  CHECK(starts.size() >= 4);
+  CHECK(std::ranges::all_of(starts, [](const auto& second) { return second.second <= 3; }));
+}
+
 TEST_CASE("an edit of config.toml is taken over at once, a bad one keeps the old values",
           "[daemon]") {
   Rig rig("[dispatcher]\nmax_in_progress = 1\n");
