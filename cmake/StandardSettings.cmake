@@ -29,6 +29,12 @@ if(HERMES_SANITIZE)
   target_compile_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
   target_link_options(hermes_standard INTERFACE -fsanitize=${HERMES_SANITIZE})
+  if(NOT HERMES_FUZZ)
+    # Into every program, for a test gives the programs that it starts an environment without options for a sanitizer.
+    configure_file(${CMAKE_CURRENT_LIST_DIR}/sanitizer_options.cpp.in ${CMAKE_BINARY_DIR}/sanitizer_options.cpp @ONLY)
+    target_sources(hermes_standard INTERFACE
+      $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_BINARY_DIR}/sanitizer_options.cpp>)
+  endif()
   if(HERMES_SANITIZE STREQUAL thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # Asio's reference counts end in fences, which TSan does not see; the dispatcher has one thread, so none is needed.
     target_compile_options(hermes_standard INTERFACE -Wno-tsan)

@@ -1,0 +1,11 @@
+// Makes the mistakes that the sanitizers are there for: scripts/sanitize.sh looks whether they tell.
+#include <thread>
+
+int main(int argc, char**) {
+  int* gone = new int(argc);
+  std::thread other([gone] { ++*gone; });
+  ++*gone;
+  other.join();
+  delete gone;
+  return *static_cast<volatile int*>(gone);
+}
