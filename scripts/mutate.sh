@@ -31,7 +31,7 @@ missed=()
 caught=0
 looked_at=0
 try() { # NAME FILE OLD NEW
-  local name=$1 file=$2 count status
+  local name=$1 file=$2 count status found
   looked_at=$((looked_at + 1))
   count=$(grep -cF -- "$3" "$copy/$file" || true)
   if [[ $count != 1 ]]; then
@@ -48,9 +48,13 @@ try() { # NAME FILE OLD NEW
     case $status in
       0) missed+=("$name") && echo "  $name: NOT CAUGHT by $seeds histories" >&2 ;;
       124) missed+=("$name") && echo "  $name: not judged: the histories took more than 10 minutes" >&2 ;;
-      *) # a violation, or an assertion of the kernel itself
-        caught=$((caught + 1))
-        printf '  %s: %s\n' "$name" "$(grep -E 'VIOLATED|[Aa]ssert' build/mutate/"$name".log | tail -n 1 | cut -c1-150)"
+      *) # a violation, or an assertion of the kernel itself; nothing else counts
+        if found=$(grep -E 'VIOLATED|[Aa]ssert' build/mutate/"$name".log | tail -n 1 | cut -c1-150) && [[ -n $found ]]; then
+          caught=$((caught + 1))
+          printf '  %s: %s\n' "$name" "$found"
+        else
+          missed+=("$name") && echo "  $name: ended with status $status, see build/mutate/$name.log" >&2
+        fi
         ;;
     esac
   fi

@@ -63,7 +63,7 @@ class Dispatcher {
 
   World& world_;
   int number_;
-  Actor actor_{"dispatcher", std::nullopt};
+  Actor actor_{k_dispatcher, std::nullopt};
   std::int64_t epoch_ = 0;
   bool over_ = false;
   bool idle_ = false;

@@ -29,7 +29,7 @@ void Oracle::check(World& world) {
     }
     check_runs(world);
     check_cap(world);
-    check_breaker(world);
+    check_tasks(world);
     check_links(world);
   }
   check_workers(world);
@@ -161,12 +161,15 @@ void Oracle::check_cap(World& world) const {
   }
 }
 
-void Oracle::check_breaker(World& world) {
+void Oracle::check_tasks(World& world) {
   std::map<std::string, Seen> now;
   world.read([&](db::Reader& tx) {
-    auto row = tx.query("SELECT id, failures, status, COALESCE(eligible_at, 0) FROM tasks");
+    auto row = tx.query(
+        "SELECT id, failures, status, COALESCE(eligible_at, 0), COALESCE(wake_at, 0),"
+        " COALESCE(block_source, '') = 'breaker' FROM tasks");
     while (row.next()) {
-      now.emplace(row.text(0), Seen{row.integer(1), row.text(2), row.instant(3)});
+      now.emplace(row.text(0), Seen{row.integer(1), row.text(2), row.instant(3), row.instant(4),
+                                    row.boolean(5)});
     }
     return 0;
   });
@@ -174,36 +177,55 @@ void Oracle::check_breaker(World& world) {
     if (seen.status == "done") {
       done_once_.insert(id);
     }
-    const auto before = tasks_.find(id);
-    if (before == tasks_.end()) {
-      continue;
+    if (seen.status == "done" || seen.status == "archived" ||
+        (seen.status == "blocked" && seen.given_up)) {
+      ended_once_.insert(id);
     }
-    const auto ended = newly_ended_.find(id);
-    const std::string outcome = ended == newly_ended_.end() ? "" : ended->second;
-    const std::int64_t more = seen.failures - before->second.failures;
-    if (more > (is_counted(outcome) ? 1 : 0)) {
-      world.violated(fmt::format("{} has {} failures more after '{}'", id, more, outcome));
-    }
-    if (is_counted(outcome) && more != 1 && seen.status != "archived") {
-      world.violated(fmt::format("{} has ended as {}, and it was not counted", id, outcome));
-    }
-    if (before->second.status != "running" && seen.status == "running" &&
-        before->second.eligible_at > world.now && !world.clock_was_set_back) {
-      world.violated(fmt::format("{} was started while it was held", id));
+    if (const auto before = tasks_.find(id); before != tasks_.end()) {
+      check_task(world, id, before->second, seen);
     }
   }
   tasks_ = std::move(now);
 }
 
+void Oracle::check_task(World& world, const std::string& id, const Seen& before,
+                        const Seen& seen) const {
+  const auto ended = newly_ended_.find(id);
+  const std::string outcome = ended == newly_ended_.end() ? "" : ended->second;
+  const std::int64_t more = seen.failures - before.failures;
+  if (more > (is_counted(outcome) ? 1 : 0)) {
+    world.violated(fmt::format("{} has {} failures more after '{}'", id, more, outcome));
+  }
+  if (is_counted(outcome) && more != 1 && seen.status != "archived") {
+    world.violated(fmt::format("{} has ended as {}, and it was not counted", id, outcome));
+  }
+  if ((is_counted(outcome) || outcome == "rate_limited") && seen.status == "ready" &&
+      seen.eligible_at <= world.now) {
+    world.violated(fmt::format("{} has ended as {}, and may start again at once", id, outcome));
+  }
+  const bool starts = before.status != "running" && seen.status == "running";
+  if (starts && more != 0) {
+    world.violated(
+        fmt::format("{} was started, and its {} failures are forgotten", id, before.failures));
+  }
+  if (starts && before.eligible_at > world.now && !world.clock_was_set_back) {
+    world.violated(fmt::format("{} was started while it was held", id));
+  }
+  if (before.status == "scheduled" && (seen.status == "ready" || seen.status == "todo") &&
+      world.written_by_dispatcher() && before.wake_at > world.now && !world.clock_was_set_back) {
+    world.violated(fmt::format("{} was woken before its time", id));
+  }
+}
+
 void Oracle::check_links(World& world) const {
   world.read([&](db::Reader& tx) {
     auto row = tx.query(
-        "SELECT parent_id, child_id FROM links WHERE satisfied_at IS NOT NULL AND condition = "
-        "'done'");
+        "SELECT parent_id, child_id, condition = 'done' FROM links WHERE satisfied_at IS NOT NULL");
     while (row.next()) {
-      if (!done_once_.contains(row.text(0))) {
-        world.violated(fmt::format("{} no longer waits for {}, which was never done", row.text(1),
-                                   row.text(0)));
+      const bool done = row.boolean(2);
+      if (!(done ? done_once_ : ended_once_).contains(row.text(0))) {
+        world.violated(fmt::format("{} no longer waits for {}, which was never {}", row.text(1),
+                                   row.text(0), done ? "done" : "over"));
       }
     }
     return 0;

@@ -18,11 +18,11 @@ namespace hermes::sim {
 //   a live worker has a run whose process the board does not hold to be gone
 //   how a run has ended is said once and stays said, and it is what has happened to its process
 //   no more workers than the cap allows
-//   the breaker counts failures, and nothing else
+//   the breaker counts failures, and nothing else, and no start forgets them
 //   a worker whose run somebody else has ended is to be stopped, and at rest it was told
-//   nobody stops waiting for what was never done, or waits for itself
-//   a start waits for the end of a hold, unless the clock was set back since, which begins all
-//   terms anew
+//   nobody stops waiting for what was never done (or never ended), or waits for itself
+//   after a failure and a rate limit there is a hold, and a start waits for its end; no task is
+//   woken before its time; unless the clock was set back since, which begins all terms anew
 class Oracle {
  public:
   // After each step. What is wrong is told to the world.
@@ -42,6 +42,8 @@ class Oracle {
     std::int64_t failures = 0;
     std::string status;
     Instant eligible_at;
+    Instant wake_at;
+    bool given_up = false;  // by the breaker
   };
   void check_workers(World& world);
   void check_runs(World& world);
@@ -50,13 +52,15 @@ class Oracle {
   static void check_told(World& world, std::int64_t run_id, const Ending& ending);
   void check_exit(World& world, std::int64_t run_id, const Ending& ending);
   void check_cap(World& world) const;
-  void check_breaker(World& world);
+  void check_tasks(World& world);
+  void check_task(World& world, const std::string& id, const Seen& before, const Seen& seen) const;
   void check_links(World& world) const;
 
   std::map<std::int64_t, Ending> endings_;
   std::map<std::string, std::string> newly_ended_;  // task → outcome, in this step
   std::map<std::string, Seen> tasks_;
   std::set<std::string> done_once_;
+  std::set<std::string> ended_once_;  // done, archived, or given up
 };
 
 }  // namespace hermes::sim

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "kernel/board/runs.hpp"
 #include "kernel/db/connection.hpp"
 #include "kernel/db/database.hpp"
 #include "sim/dispatcher.hpp"
@@ -156,10 +157,19 @@ class Play {
     }
   }
 
+  // One that has said its verdict lingers until it is told to end.
   Process* working() {
-    const auto all = world_.processes_that(
-        [](const Process& process) { return process.stage == Process::Stage::working; });
+    const auto all = world_.processes_that([this](const Process& process) {
+      return process.stage == Process::Stage::working &&
+             (process.stop_requested || !has_verdict(process.run_id));
+    });
     return all.empty() ? nullptr : all.front();
+  }
+  bool has_verdict(std::int64_t run_id) {
+    return world_.read([&](db::Reader& tx) {
+      const auto run = board::find_run(tx, run_id);
+      return run && run->ended_at;
+    });
   }
 
   void check_rest() {

@@ -15,6 +15,8 @@
 
 namespace hermes::sim {
 
+inline constexpr const char* k_dispatcher = "dispatcher";  // the actor's name
+
 // Everything that is not the kernel: the clock, the machine with its processes, and the board's
 // file. One seed decides every choice, so the same seed is the same history. The board is a real
 // SQLite database whose changes are all taken back at the end.
@@ -39,6 +41,7 @@ class World {
     board_.execute("RELEASE one_transaction");
     changed_ = changed_ || result.has_value();
     written_by_worker_ = actor.worker.has_value();
+    written_by_dispatcher_ = actor.name == k_dispatcher;
     return result;
   }
   template <class Body>
@@ -59,6 +62,7 @@ class World {
   void tell(std::string what);
   void violated(const std::string& rule) { violations.push_back(rule); }
   bool written_by_worker() const { return written_by_worker_; }  // the last transaction
+  bool written_by_dispatcher() const { return written_by_dispatcher_; }
   bool take_changed() { return std::exchange(changed_, false); }
 
   // Everything that runs is gone and the machine comes up with another boot. Its clock goes on.
@@ -83,6 +87,7 @@ class World {
   int boots_ = 0;
   bool changed_ = true;
   bool written_by_worker_ = false;
+  bool written_by_dispatcher_ = false;
 };
 
 // The profiles that a dispatcher can start here, and how they tell their verdict.
