@@ -42,6 +42,8 @@ void cut(const char* name, PowerCutPlan plan, std::uint64_t seed) {
 void play_power(std::uint64_t seed) {
   cut("every write", {.calls = 60, .images = 8}, seed);
   cut("a long history", {.calls = 400, .every = 23, .images = 5, .again_every = 50}, seed);
+  cut("commands that come alone",
+      {.calls = 200, .truncate_every = 1000, .every = 11, .every_copy = 1, .alone = true}, seed);
   cut("large transactions",
       {.calls = 90, .bulk_every = 20, .truncate_every = 1000, .every = 211, .images = 4}, seed);
   cut("every write of a checkpoint beside commits",

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -44,13 +45,18 @@ class Recorder {
     if (plan_.begin == PowerCutPlan::Begin::creation) {
       must(Database::create(board_files(dir_), Workload::k_begin));
     }
-    Database boards[] = {open_board(dir_), open_board(dir_)};
+    std::optional<Database> boards[] = {open_board(dir_), open_board(dir_)};
     if (plan_.begin != PowerCutPlan::Begin::board) {
-      acknowledge(boards[0]);
+      acknowledge(*boards[0]);
     }
     const Workload workload(plan_.seed, plan_.bulk_every);
     for (int i = 0; i < plan_.calls; ++i) {
-      Database& board = boards[i % 2];
+      if (plan_.alone) {
+        boards[0].reset();
+        boards[1].reset();
+        boards[i % 2] = open_board(dir_);
+      }
+      Database& board = *boards[i % 2];
       must(workload.call(board, i));
       acknowledge(board);
       if ((i + 1) % plan_.truncate_every == 0) {

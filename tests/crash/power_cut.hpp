@@ -21,6 +21,7 @@ struct PowerCutPlan {
   std::size_t every_copy = 0;     // the same of writes to board.db, by a checkpoint; 0: as `every`
   int images = 3;                 // of one cut: nothing kept, everything, the others at random
   std::size_t again_every = 100;  // images between two whose recovery is cut as well
+  bool alone = false;             // each call opens the board anew, and nobody else has it open
   bool lies = false;              // the disk says that it has synced and has not
 };
 

@@ -41,6 +41,17 @@ TEST_CASE("a power cut in a long history, between checkpoints and in them, loses
   CHECK(report.states > 60);
 }
 
+TEST_CASE("a power cut while a command that comes alone empties the WAL loses nothing") {
+  const PowerCutReport report = check({.seed = 4,
+                                       .calls = 60,
+                                       .truncate_every = 1000,
+                                       .every = 41,
+                                       .every_copy = 1,
+                                       .again_every = 40,
+                                       .alone = true});
+  CHECK(report.copies > 20);  // no other checkpoint is due so soon
+}
+
 TEST_CASE("a power cut in a transaction of thousands of pages leaves all of it or nothing") {
   const PowerCutReport report = check({.seed = 3,
                                        .calls = 30,
