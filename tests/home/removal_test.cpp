@@ -1,7 +1,7 @@
 #include "kernel/home/removal.hpp"
 
-#include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <chrono>

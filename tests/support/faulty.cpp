@@ -1,4 +1,5 @@
-// Makes the mistakes that the sanitizers are there for: scripts/sanitize.sh looks whether they tell.
+// Makes the mistakes that the sanitizers are there for; scripts/sanitize.sh looks whether they
+// tell.
 #include <thread>
 
 int main(int argc, char**) {
