@@ -122,8 +122,9 @@ std::optional<Instant> parse_date(std::string_view text) {
     }
     since_epoch = timegm(&at) - minutes * 60;
   }
-  return scan.ok() && since_epoch >= 0 ? std::optional(Instant{since_epoch * 1000 + ms})
-                                       : std::nullopt;
+  return scan.ok() && since_epoch >= 0 && since_epoch <= k_last_second
+             ? std::optional(Instant{since_epoch * 1000 + ms})
+             : std::nullopt;
 }
 
 std::optional<Instant> parse_epoch(std::string_view text) {

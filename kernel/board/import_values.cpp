@@ -11,8 +11,8 @@ namespace hermes::board {
 
 namespace {
 
-constexpr double k_largest_seconds = 1e11;        // later than the year 5000: milliseconds
-constexpr double k_largest_ms = 253402300799999;  // the end of 9999
+constexpr double k_largest_seconds = 1e11;              // later than the year 5000: milliseconds
+constexpr std::int64_t k_largest_ms = 253402300799999;  // the end of 9999
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -53,7 +53,7 @@ std::optional<int> take_offset(std::string_view text) {
     return std::nullopt;
   }
   take(text, ":");
-  if (!take_digits(text, 2, minutes) || !text.empty()) {
+  if (!take_digits(text, 2, minutes) || !text.empty() || hours > 23 || minutes > 59) {
     return std::nullopt;
   }
   return sign * (hours * 60 + minutes);
@@ -95,12 +95,12 @@ std::optional<Instant> parse_timestamp(std::string_view text) {
   }
   const auto at = sys_days{date} + hours{h} + minutes{min - *offset} + seconds{s};
   const std::int64_t whole = duration_cast<milliseconds>(at.time_since_epoch()).count() + ms;
-  return whole > 0 ? std::optional(Instant{whole}) : std::nullopt;
+  return whole > 0 && whole <= k_largest_ms ? std::optional(Instant{whole}) : std::nullopt;
 }
 
 std::optional<Instant> instant_of_number(double number) {
   const double ms = number < k_largest_seconds ? number * 1000 : number;
-  if (!std::isfinite(ms) || ms < 1 || ms > k_largest_ms) {
+  if (!std::isfinite(ms) || ms < 1 || ms > static_cast<double>(k_largest_ms)) {
     return std::nullopt;
   }
   return Instant{static_cast<std::int64_t>(std::llround(ms))};

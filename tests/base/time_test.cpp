@@ -45,6 +45,8 @@ TEST_CASE("a malformed time is a usage error that names the text and the forms")
                            "1.5",
                            "1e9",
                            "99999999999999",
+                           "9999-12-31T23:59:59-00:01",  // in the year 10000 of UTC
+                           "9999-12-31T23:59:60Z",
                            "2026-11-20",
                            "18:40",
                            "2026-11-20T18:40",
