@@ -21,7 +21,7 @@ namespace hermes::test {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_limit = std::chrono::seconds{20};
+constexpr std::chrono::milliseconds k_limit = std::chrono::seconds{120};
 
 struct Pipe {
   Fd read;

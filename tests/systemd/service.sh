@@ -11,6 +11,9 @@ fail() {
   printf 'FAILED: %s\n' "$*" >&2
   systemctl --user status --no-pager "$unit" >&2 || true
   journalctl --no-pager --output=short-precise | tail -n 60 >&2
+  if [[ -f $board ]]; then
+    sqlite3 "$board" "SELECT attempt, outcome, exit_kind, exit_code, gone_at IS NULL, count(*) FROM runs GROUP BY 1, 2, 3, 4, 5" >&2 || true
+  fi
   exit 1
 }
 
