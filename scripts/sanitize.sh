@@ -29,7 +29,7 @@ scripts/install-deps.sh
 cmake --preset "$preset" -DHERMES_BENCH=OFF
 cmake --build --preset "$preset"
 
-# Where every program reports, see cmake/sanitizer_options.cpp. First that one does which has nothing from us.
+# Where every program reports, see cmake/sanitizer_options.cpp.in. First that one does which has nothing from us.
 reports=$root/build/$preset/reports
 rm -rf "$reports"
 mkdir -p "$reports"

@@ -86,10 +86,12 @@ Result<Fd> take_dispatcher_lock(const Home& home, LockPurpose purpose, Millis pa
       return std::unexpected(system_error("lock", path, errno));
     }
     // One that ends just now names nobody any more: the next try finds the lock free, or another.
-    if (purpose == LockPurpose::serve && says_passing(file.get(), holder_of(path, file.get()))) {
+    const bool passes =
+        purpose == LockPurpose::serve && says_passing(file.get(), holder_of(path, file.get()));
+    if (passes) {
       refused = Millis{0};
     }
-    if (refused >= k_wait || (waited >= patience && refused == Millis{0})) {
+    if (passes ? waited >= patience : refused >= k_wait) {
       return std::unexpected(held(path, file.get()));
     }
     std::this_thread::sleep_for(k_step);

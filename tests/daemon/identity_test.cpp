@@ -155,7 +155,6 @@ TEST_CASE("a dispatcher that was replaced changes nothing more, and ends", "[dae
   rig.open("go");
   REQUIRE(board.wait_for(working, Status::done));
   CHECK(board.runs(working).size() == 1);
-  CHECK(board.runs(waiting).size() == 1);
 }
 
 TEST_CASE("reaping does not depend on any board", "[daemon]") {

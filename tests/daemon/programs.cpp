@@ -145,8 +145,9 @@ bool lives(pid_t pid) {
 ChildCount children_of(pid_t pid) {
   ChildCount count;
   for (const pid_t one : all_processes()) {
-    if (parent_of(one) == pid) {
-      ++(lives(one) ? count.living : count.zombies);
+    const auto fields = stat_fields(proc(one));  // both at one moment: it may be reaped meanwhile
+    if (fields.size() > 1 && fields[1] == std::to_string(pid)) {
+      ++(fields[0] == "Z" ? count.zombies : count.living);
     }
   }
   return count;
