@@ -51,9 +51,10 @@ tidy() {
   printf '%s\0' "${sources[@]}" |
     xargs -0 -n 1 -P "$(nproc)" bash -c 'tidy_one "$1"' tidy_one || status=1
   # A header speaks once for every source that includes it, and under the path of every room that sees it.
-  find "$TIDY_OUT" -type f ! -name '*.noise' -exec cat {} + |
+  find "$TIDY_OUT" -type f ! -name '*.noise' ! -name '*.failed' -exec cat {} + |
     sed -E "s#$root/(build/tidy/rooms/[a-z_]+/)?##g" |
-    awk '/: (warning|error): / { show = !seen[$0]++ } show'
+    awk '/(^|: )(warning|error): / { show = !seen[$0]++ } show'
+  find "$TIDY_OUT" -type f -name '*.failed' -exec cat {} +
   rm -rf "$TIDY_OUT"
   return "$status"
 }
