@@ -46,9 +46,12 @@ export HERMES_WALKS=${HERMES_WALKS:-30}
 
 status=0
 ctest --preset "$preset" --output-on-failure "$@" || status=$?
-if [[ -n $(ls -A "$reports") ]]; then
-  cat "$reports"/*
-  echo "sanitize: $(find "$reports" -type f | wc -l) processes were reported, see above" >&2
+# What LeakSanitizer says of a thread that ends while it looks is no finding.
+no_finding='^==[0-9]+==Unable to get registers from thread [0-9]+\.$'
+mapfile -t found < <(find "$reports" -type f -exec grep -lvE "$no_finding" {} +)
+if ((${#found[@]} > 0)); then
+  cat "${found[@]}"
+  echo "sanitize: ${#found[@]} processes were reported, see above" >&2
   status=1
 fi
 exit "$status"
