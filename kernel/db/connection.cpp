@@ -168,6 +168,9 @@ Connection::Connection(const std::filesystem::path& path, OpenMode mode) {
     sqlite3* handle = state_->database.getHandle();
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    // A query has one plan. Without it one that compares a column of a partial index with a
+    // parameter is prepared again each time that the parameter changes.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
     state_->database.setBusyTimeout(k_busy_timeout_ms);
     state_->database.exec(
         "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
