@@ -223,6 +223,7 @@ Result<Simulation> Simulation::open() {
   const db::BoardFiles files{state->dir / "board.db", state->dir / "board.lock"};
   TRY(db::Database::create(files, Instant{0}));
   state->board.emplace(files.database, db::OpenMode::existing);
+  state->board->execute_script("PRAGMA temp_store = MEMORY");  // for what it needs to roll back
   return Simulation(std::move(state));
 }
 
