@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,5 +176,26 @@ int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* 
   const int problem = real(pid, path, files, attributes, argv, env);
   step();
   return problem;
+}
+
+// Signals go through it: the C library of Debian 12 has no name for this call.
+long syscall(long number, ...) {
+  REAL(syscall)
+  va_list more;
+  va_start(more, number);
+  long words[6];
+  for (int i = 0; i < 6; ++i) {
+    words[i] = va_arg(more, long);
+  }
+  va_end(more);
+  const int signals = number == SYS_pidfd_send_signal;
+  if (signals) {
+    step();
+  }
+  const long result = real(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+  if (signals) {
+    step();
+  }
+  return result;
 }
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

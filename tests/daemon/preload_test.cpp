@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 
 #include "daemon/rig.hpp"
 
@@ -23,30 +24,52 @@ long number_of(const std::vector<std::string>& lines, const std::string& text) {
       lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
-// A dispatcher that is killed at its `step`-th durable step while it starts a task and finishes it;
-// then one that is not. False when the first got through alive.
-bool killed_at(Rig& rig, int step) {
+// A dispatcher that is killed at its `step`-th durable step, unless `over` comes first; then one
+// that is not. False when the first got through alive.
+bool killed_at(Rig& rig, int step, const std::function<bool()>& over) {
+  rig.set("HERMES_TEST_DIE_AT", std::to_string(step));
+  rig.launch();
+  REQUIRE(wait_until([&] { return rig.dispatcher().ended() || over(); }, k_patience));
+  const bool killed = rig.dispatcher().ended();
+  rig.set("HERMES_TEST_DIE_AT", "");
+  if (killed) {
+    CHECK(rig.dispatcher().wait() == 128 + SIGKILL);
+    rig.launch();
+  }
+  return killed;
+}
+
+void check_is_over(Rig& rig, const std::string& id) {
+  BoardHand& board = rig.board();
+  REQUIRE(board.wait_for(id, Status::done));
+  REQUIRE(board.wait_until_gone(id));
+  CHECK(board.task(id).failures == 0);
+  rig.kill_dispatcher();
+  REQUIRE(rig.wait_until_alone());
+  board.check_invariants();
+}
+
+// Records of runs that are over do not pile up.
+void check_leaves_no_record(Rig& rig) {
+  rig.start();
+  std::error_code none;
+  CHECK(wait_until([&] { return fs::is_empty(rig.home().run() / "default", none); }, k_patience));
+}
+
+bool last_is_gone(BoardHand& board, const std::string& id, std::size_t number) {
+  const auto runs = board.runs(id);
+  return runs.size() >= number && runs.back().gone_at;
+}
+
+// Killed while it starts a task and finishes it.
+bool starts_although_killed_at(Rig& rig, int step) {
   BoardHand& board = rig.board();
   const fs::path trace = rig.path("trace");
   const std::string id =
       board.add(fmt::format("echo $HERMES_KANBAN_RUN_ID >> '{}'", trace.string()));
-  rig.set("HERMES_TEST_DIE_AT", std::to_string(step));
-  rig.launch();
-  REQUIRE(wait_until(
-      [&] {
-        const auto runs = board.runs(id);
-        return rig.dispatcher().ended() || (!runs.empty() && runs.back().gone_at);
-      },
-      k_patience));
-  const bool killed = rig.dispatcher().ended();
-  if (killed) {
-    CHECK(rig.dispatcher().wait() == 128 + SIGKILL);
-    rig.set("HERMES_TEST_DIE_AT", "");
-    rig.launch();
-  }
+  const bool killed = killed_at(rig, step, [&] { return last_is_gone(board, id, 1); });
   CAPTURE(step, rig.said());
-  REQUIRE(board.wait_for(id, Status::done));
-  REQUIRE(board.wait_until_gone(id));
+  check_is_over(rig, id);
   // A worker that had its gate opened has run, once, and its run says so; the others were aborted.
   const auto worked = lines_of(trace);
   for (const Run& run : board.runs(id)) {
@@ -54,10 +77,34 @@ bool killed_at(Rig& rig, int step) {
     CHECK((completed || run.outcome == Outcome::aborted));
     CHECK(std::ranges::count(worked, std::to_string(run.id)) == (completed ? 1 : 0));
   }
-  CHECK(board.task(id).failures == 0);
+  return killed;
+}
+
+// Killed while it adopts a worker that it must stop, stops it, and starts the task again.
+bool stops_although_killed_at(Rig& rig, int step) {
+  BoardHand& board = rig.board();
+  const std::string trace = rig.path("stops").string();
+  fs::remove(trace);
+  const std::string id =
+      board.add(fmt::format("trap \"echo stopped >> '{0}'; exit 0\" TERM; echo started >> '{0}';"
+                            " [ $(wc -l < '{0}') -gt 1 ] || while :; do sleep 0.02; done",
+                            trace));
+  rig.start();
+  REQUIRE(wait_until([&] { return lines_of(trace).size() == 1; }, k_patience));
   rig.kill_dispatcher();
-  REQUIRE(rig.wait_until_alone());
-  board.check_invariants();
+  REQUIRE(board.change([&](board::Change& c) { return board::reclaim(c, id, std::nullopt); }));
+  const bool killed = killed_at(rig, step, [&] { return last_is_gone(board, id, 2); });
+  CAPTURE(step, rig.said());
+  check_is_over(rig, id);
+  // The first has ended before the second one began, and both ran once.
+  CHECK(lines_of(trace) == std::vector<std::string>{"started", "stopped", "started"});
+  const auto runs = board.runs(id);
+  CHECK(runs.front().outcome == Outcome::reclaimed);
+  CHECK(runs.back().outcome == Outcome::completed);
+  for (const Run& run : runs) {
+    CHECK(run.gone_at);
+    CHECK((&run == &runs.front() || &run == &runs.back() || run.outcome == Outcome::aborted));
+  }
   return killed;
 }
 
@@ -68,14 +115,23 @@ TEST_CASE("a dispatcher killed before any step of a start or an end leaves no ta
   Rig rig("[retry]\nbase = 0\nmax = 0\n");
   preload(rig);
   int step = 1;
-  while (step < k_more_than_there_are && killed_at(rig, step)) {
+  while (step < k_more_than_there_are && starts_although_killed_at(rig, step)) {
     ++step;
   }
   CHECK(step > 40);
-  // Records of runs that are over do not pile up.
-  rig.start();
-  std::error_code none;
-  CHECK(wait_until([&] { return fs::is_empty(rig.home().run() / "default", none); }, k_patience));
+  check_leaves_no_record(rig);
+}
+
+TEST_CASE("a dispatcher killed before any step of an adoption or a stop stops what it must, once",
+          "[daemon]") {
+  Rig rig("[retry]\nbase = 0\nmax = 0\n");
+  preload(rig);
+  int step = 1;
+  while (step < k_more_than_there_are && stops_although_killed_at(rig, step)) {
+    ++step;
+  }
+  CHECK(step > 40);
+  check_leaves_no_record(rig);
 }
 
 TEST_CASE("an input or output error holds one board off and is told once, until the disk is back",
