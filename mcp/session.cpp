@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "kernel/base/text.hpp"
+#include "kernel/home/registry.hpp"
 #include "mcp/schema.hpp"
 #include "verbs/table.hpp"
 
@@ -17,6 +18,17 @@ std::string variable(const Session::Variables& variables, std::string_view name)
   return found == variables.end() ? "" : std::string(trim(found->second));
 }
 
+// The board of those who name none, as it is now; nothing where there is none yet.
+std::optional<std::string> current_board(const Session::Variables& variables) {
+  const auto home =
+      home::find_home(variable(variables, "HERMES_HOME"), variable(variables, "HOME"));
+  if (!home || !variable(variables, "HERMES_KANBAN_BOARD").empty()) {
+    return std::nullopt;
+  }
+  const auto board = home::choose_board(*home, {});
+  return board ? std::optional(board->slug) : std::nullopt;
+}
+
 }  // namespace
 
 Session::Session(Variables variables, bool orchestrator, verbs::Host& host)
@@ -27,6 +39,8 @@ Session::Session(Variables variables, bool orchestrator, verbs::Host& host)
   if (!own_task_.empty()) {
     role_ = Role::worker;
     own_board_ = variable(variables_, "HERMES_KANBAN_BOARD");
+  } else if (role_ == Role::orchestrator) {
+    board_at_hand_ = current_board(variables_);
   }
 }
 
@@ -65,6 +79,9 @@ Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const 
       role_ == Role::worker ? variable(variables_, "HERMES_KANBAN_WORKSPACE") : "";
   CallHost host(host_, cancellation_, workspace, std::move(given.input));
   SystemRandom random;
+  if (!given.board) {
+    given.board = board_at_hand_;
+  }
   verbs::Call call{verb,  std::move(given.values), std::move(given.board), true, environment, host,
                    random};
   return verbs::perform(call);

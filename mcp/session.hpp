@@ -49,6 +49,8 @@ class Session {
   Role role_;
   std::string own_task_;
   std::string own_board_;
+  // Of an orchestrator that names none: whoever switches boards in a terminal moves no session.
+  std::optional<std::string> board_at_hand_;
   verbs::Host& host_;
   mutable db::Cancellation cancellation_;
 };

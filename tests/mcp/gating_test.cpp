@@ -241,4 +241,23 @@ TEST_CASE("a board that is not there is an error and is never made", "[mcp]") {
   CHECK(client.ask_tool("kanban_list")["count"] == 0);
 }
 
+TEST_CASE("a session stays on the board that it began with, whoever switches boards", "[mcp]") {
+  const Hermes hermes;
+  hermes.add_board("second");
+  McpClient before(hermes, {"--orchestrator"});
+  before.initialize();
+  REQUIRE(hermes.kanban({"boards", "switch", "second"}).status == 0);
+  before.ask_tool("kanban_create", {{"title", "of the first"}});
+  McpClient after(hermes, {"--orchestrator"});
+  after.initialize();
+  after.ask_tool("kanban_create", {{"title", "of the second"}});
+  for (McpClient* client : {&before, &after}) {
+    CHECK(client->ask_tool("kanban_list")["count"] == 1);
+    CHECK(client->ask_tool("kanban_list", {{"board", "default"}})["tasks"][0]["title"] ==
+          "of the first");
+    CHECK(client->ask_tool("kanban_list", {{"board", "second"}})["tasks"][0]["title"] ==
+          "of the second");
+  }
+}
+
 }  // namespace hermes::test
