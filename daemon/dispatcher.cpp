@@ -79,6 +79,10 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   // several. A board with little to do is served at once.
   loop_.pace(roster_.alive() >= k_busy_from ? k_busy_pace : std::chrono::microseconds{0});
   idle_ = !acted && !step && !trees_.busy();
+  if (purpose_.once && idle_) {
+    purpose_.start = false;
+    idle_ = !roster_.next_sighting();
+  }
   if (const auto late = trees_.step(std::chrono::steady_clock::now())) {
     step = step ? std::min(*step, *late) : late;
   }

@@ -40,6 +40,9 @@ class Dispatcher {
   struct Purpose {
     bool start = true;  // false: finish and stop only
     bool plan = false;  // ask planners about what is in triage, where the settings say so
+    // When nothing is left to do it starts no more, and is idle once each worker that it has
+    // started was seen alive, or has ended.
+    bool once = false;
   };
   Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host,
              std::string holder, Loop& loop, Purpose purpose);

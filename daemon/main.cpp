@@ -129,7 +129,8 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
   });
   Dispatcher dispatcher(home, settings, Starter(home, shim, host.boot), host, holder, loop,
                         Dispatcher::Purpose{.start = options.mode != Options::Mode::finish,
-                                            .plan = options.mode == Options::Mode::serve});
+                                            .plan = options.mode == Options::Mode::serve,
+                                            .once = options.mode == Options::Mode::once});
   running = &loop;
   settling = &dispatcher;
   loop.on_signal([&](int number) {

@@ -27,6 +27,16 @@ Result<db::Database> open(const home::Home& home, const std::string& slug) {
                             wall_clock_now());
 }
 
+// Its supervisor ran, and its worker never did.
+void take_back_spawned(json& spawned, const std::string& task_id) {
+  for (std::size_t i = spawned.size(); i-- > 0;) {
+    if (spawned[i]["task_id"] == task_id) {
+      spawned.erase(i);
+      return;
+    }
+  }
+}
+
 void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched) {
   const Event& event = watched.event;
   const std::string id = event.task_id.value_or("");
@@ -46,6 +56,9 @@ void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched)
     report["auto_assigned_default"].push_back(id);
   } else if (report.contains(event.kind) && report[event.kind].is_array()) {
     report[event.kind].push_back(id);
+  }
+  if (event.kind == "spawn_failed") {
+    take_back_spawned(report["spawned"], id);
   }
 }
 
@@ -70,13 +83,18 @@ std::string for_people(const json& report) {
     return report[key].is_array() ? report[key].size() : report[key].get<std::size_t>();
   };
   std::string text = report["dry_run"] == true ? "Dry run: nothing was changed.\n" : "";
-  const std::pair<const char*, const char*> rows[] = {
-      {"Completed:", "completed"}, {"Reclaimed:", "reclaimed"},
-      {"Crashed:", "crashed"},     {"Failed:", "failed"},
-      {"Timed out:", "timed_out"}, {"Stale:", "stale"},
-      {"Aborted:", "aborted"},     {"Auto-blocked:", "auto_blocked"},
-      {"Promoted:", "promoted"},   {"Woken:", "woken"},
-      {"Spawned:", "spawned"}};
+  const std::pair<const char*, const char*> rows[] = {{"Completed:", "completed"},
+                                                      {"Reclaimed:", "reclaimed"},
+                                                      {"Crashed:", "crashed"},
+                                                      {"Failed:", "failed"},
+                                                      {"Timed out:", "timed_out"},
+                                                      {"Stale:", "stale"},
+                                                      {"Not started:", "spawn_failed"},
+                                                      {"Aborted:", "aborted"},
+                                                      {"Auto-blocked:", "auto_blocked"},
+                                                      {"Promoted:", "promoted"},
+                                                      {"Woken:", "woken"},
+                                                      {"Spawned:", "spawned"}};
   for (const auto& [label, key] : rows) {
     text += fmt::format("{:<13} {}\n", label, count(key));
   }
@@ -85,6 +103,10 @@ std::string for_people(const json& report) {
         "  - {}  ->  {}  @ {}\n", spawned["task_id"].get<std::string>(),
         printable(spawned["assignee"].get<std::string>()),
         spawned["workspace"].is_null() ? "-" : printable(spawned["workspace"].get<std::string>()));
+  }
+  if (!report["spawn_failed"].empty()) {
+    text += fmt::format("Not started (`hermes kanban runs ID` says why): {}\n",
+                        ids(report["spawn_failed"]));
   }
   if (!report["skipped_unassigned"].empty()) {
     text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));

@@ -323,10 +323,9 @@ std::vector<Roster::Sighting> Roster::sightings(const std::string& board, Monoto
     if (!look) {
       continue;
     }
+    // One that has ended is told of by its pidfd in a moment.
     const auto* alive = std::get_if<workers::Alive>(&*look);
-    if (alive == nullptr) {
-      entry.sight_at.reset();  // its end is told by its pidfd
-    } else if (alive->worker_pid > 0) {
+    if (alive != nullptr && alive->worker_pid > 0) {
       entry.sight_at.reset();
       seen.push_back(
           {key.second, alive->worker_pid, static_cast<std::int64_t>(alive->worker_start)});

@@ -75,7 +75,7 @@ class Roster {
     std::int64_t start;
   };
   std::vector<Sighting> sightings(const std::string& board, MonotonicTime now);
-  std::optional<MonotonicTime> next_sighting() const;
+  std::optional<MonotonicTime> next_sighting() const;  // nothing: all have been seen, or have ended
 
   // Shims that could not be set up (lock busy, set-up failed) since last asked.
   bool take_setup_failure() { return std::exchange(setup_failed_, false); }

@@ -78,7 +78,7 @@ TEST_CASE("a single pass starts what can be started, says so, and leaves it runn
   Rig rig;
   BoardHand& board = rig.board();
   const std::string id = board.add(rig.waits_for("go"));
-  const std::string child = board.add("exit 0", {id});
+  const std::string child = board.add(rig.waits_for("over"), {id});
   const std::string lane = board.create({.title = "a", .assignee = "somebody"});
   const Ran first = rig.run_dispatcher({"--once", "--json"});
   INFO(first.err);
@@ -100,6 +100,30 @@ TEST_CASE("a single pass starts what can be started, says so, and leaves it runn
   CHECK(second.out.find("Spawned:      1\n") != std::string::npos);
   CHECK(second.out.find("  - " + child + "  ->  sh  @ ") != std::string::npos);
   CHECK(board.task(id).status == Status::done);
+  rig.open("over");
+}
+
+TEST_CASE("a single pass calls started what lives or has ended, and not what never began",
+          "[daemon]") {
+  Rig rig;
+  rig.write_profile("lost", "command = [\"/no/such/program\"]\n");
+  BoardHand& board = rig.board();
+  const std::string lost = board.create({.title = "a", .assignee = "lost"});
+  const std::string works = board.add(rig.waits_for("go"));
+  const std::string quick = board.add("exit 0");
+  const Ran ran = rig.run_dispatcher({"--once", "--json"});
+  const auto report = nlohmann::json::parse(ran.out);
+  INFO(ran.out << ran.err);
+  CHECK(report["spawned"].size() == 2);
+  CHECK(report["spawn_failed"] == nlohmann::json::array({lost}));
+  CHECK(report["completed"] == nlohmann::json::array({quick}));
+  CHECK(board.last_run(works).worker_pid.value_or(0) > 0);
+  CHECK(board.last_run(lost).outcome == Outcome::spawn_failed);
+  rig.open("go");
+  REQUIRE(rig.wait_until_alone());
+  const Ran next = rig.run_dispatcher({"--once"});
+  CHECK(next.out.find("Not started:  0\n") != std::string::npos);
+  CHECK(board.task(works).status == Status::done);
 }
 
 TEST_CASE("the pidfile is there while the dispatcher is, and removed at its end in order",
