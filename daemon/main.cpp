@@ -10,6 +10,7 @@
 #include "daemon/dispatcher.hpp"
 #include "daemon/dry_run.hpp"
 #include "daemon/logger.hpp"
+#include "daemon/own_unit.hpp"
 #include "daemon/report.hpp"
 #include "daemon/run_dir.hpp"
 #include "daemon/service.hpp"
@@ -17,6 +18,7 @@
 #include "kernel/base/terminal.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
+#include "kernel/home/worker.hpp"
 
 namespace hermes::daemon {
 namespace {
@@ -173,6 +175,14 @@ int refuse_to_start(const Options& options, const Error& error) {
   return options.mode == Options::Mode::serve ? k_exit_configuration : status;
 }
 
+Error workers_would_die(const KillingUnit& unit) {
+  return {ErrorCode::unavailable,
+          fmt::format("when {} ends systemd kills what it holds (KillMode={}), so all workers that "
+                      "are started here",
+                      printable(unit.name), unit.kill_mode),
+          "say KillMode=process in the [Service] of that unit"};
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto options = parse_options(arguments);
   if (!options) {
@@ -213,6 +223,15 @@ int run(const std::vector<std::string>& arguments) {
   const auto shim = find_shim();
   if (!shim) {
     return refuse_to_start(*options, shim.error());
+  }
+  if (options->mode != Options::Mode::finish) {
+    const auto unit = killing_unit(home::user_manager_socket(environment("XDG_RUNTIME_DIR")));
+    if (unit && options->mode == Options::Mode::once) {
+      return refuse(workers_would_die(*unit));
+    }
+    if (unit) {
+      log_warning(one_line(workers_would_die(*unit)));
+    }
   }
   if (const auto prepared = prepare_run_directory(*home); !prepared) {
     return refuse(prepared.error());

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "daemon/bus.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/base/text.hpp"
 #include "kernel/home/worker.hpp"
@@ -26,7 +27,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds k_patience{1};
 constexpr std::size_t k_proc_bytes = 64 * 1024;
 constexpr const char* k_slice = "app-hermes.slice";
-constexpr const char* k_service = "org.freedesktop.systemd1";
 constexpr const char* k_manager_path = "/org/freedesktop/systemd1";
 constexpr const char* k_manager = "org.freedesktop.systemd1.Manager";
 
@@ -51,13 +51,9 @@ struct Asked {
   std::optional<Result<void>> outcome;
 };
 
-struct BusUnref {
-  void operator()(sd_bus* bus) const { sd_bus_close_unref(bus); }
-};
 struct MessageUnref {
   void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
 };
-using Bus = std::unique_ptr<sd_bus, BusUnref>;
 using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 
 int take_answer(sd_bus_message* message, void* asked_of, sd_bus_error*) {
@@ -127,7 +123,7 @@ int append_properties(sd_bus_message* message, const WantedScope& wanted) {
 
 int ask(sd_bus* bus, const WantedScope& wanted, Asked& asked) {
   sd_bus_message* made = nullptr;
-  int status = sd_bus_message_new_method_call(bus, &made, k_service, k_manager_path, k_manager,
+  int status = sd_bus_message_new_method_call(bus, &made, k_systemd, k_manager_path, k_manager,
                                               "StartTransientUnit");
   const Message message(made);
   if (status >= 0) {
@@ -154,31 +150,12 @@ Bounded bounded(const WantedScope& wanted) {
           .cpu = wanted.limits.cpu_percent == 0 || is_held(*groups, name, "cpu", "cpu.max", roots)};
 }
 
-// As an address of D-Bus has it: other bytes are "%" and two hexadecimal digits.
-std::string escaped(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_/.\\*").find(c) != std::string_view::npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
 // Error: the errno, negative. Never kept open: the user's systemd tells every job of its own to
 // whoever is connected.
 int open_bus(Bus& bus, const fs::path& socket, std::vector<Asked>& asked) {
-  sd_bus* made = nullptr;
-  int status = sd_bus_new(&made);
-  bus.reset(made);
-  if (status >= 0) {
-    status = sd_bus_set_address(made, ("unix:path=" + escaped(socket.string())).c_str());
-  }
-  if (status >= 0) {
-    status = sd_bus_start(made);
-  }
+  const int status = open_private_bus(bus, socket);
   return status < 0 ? status
-                    : sd_bus_match_signal(made, nullptr, nullptr, k_manager_path, k_manager,
+                    : sd_bus_match_signal(bus.get(), nullptr, nullptr, k_manager_path, k_manager,
                                           "JobRemoved", take_removed_job, &asked);
 }
 

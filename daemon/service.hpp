@@ -8,8 +8,7 @@
 
 namespace hermes::daemon {
 
-// What a service manager is told (sd_notify(3)); nothing without NOTIFY_SOCKET. libsystemd lives in
-// service.cpp only.
+// What a service manager is told (sd_notify(3)); nothing without NOTIFY_SOCKET.
 class ServiceManager {
  public:
   ServiceManager();

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "daemon/own_unit.hpp"
 #include "daemon/rig.hpp"
 #include "daemon/scopes.hpp"
 #include "kernel/base/fd.hpp"
@@ -160,6 +161,24 @@ TEST_CASE("a socket that nobody listens at any more is no systemd", "[daemon]") 
     REQUIRE(placed.front());
     CHECK_FALSE(placed.front()->has_manager);
     CHECK_FALSE(placed.front()->memory);
+  }
+}
+
+TEST_CASE("the service of a process is found in either version of control groups") {
+  const auto of_user = daemon::service_of(
+      "1:name=systemd:/user.slice/user-7.slice/user@7.service/app.slice/nightly.service\n"
+      "0::/user.slice\n");
+  REQUIRE(of_user);
+  CHECK(of_user->name == "nightly.service");
+  CHECK(of_user->of_user);
+  const auto of_system = daemon::service_of("0::/system.slice/cron.service\n");
+  REQUIRE(of_system);
+  CHECK(of_system->name == "cron.service");
+  CHECK_FALSE(of_system->of_user);
+  for (const char* other :
+       {"", "0::/\n", "0::/user.slice/user-7.slice/session-3.scope\n", "garbage",
+        "4:memory:/system.slice/cron.service\n0::/user.slice/user-7.slice/session-3.scope\n"}) {
+    CHECK_FALSE(daemon::service_of(other));
   }
 }
 

@@ -36,7 +36,8 @@ wait_until() {
 
 # property NAME [UNIT]
 property() { systemctl --user show --property "$1" --value "${2:-$unit}"; }
-has() { [[ $(property "$1") == "$2" ]]; }
+# has NAME VALUE [UNIT]
+has() { [[ $(property "$1" "${3:-$unit}") == "$2" ]]; }
 
 # logged TEXT: the journal comes to say it. It is read whole: what a process says at its very end may
 # reach journald too late to be told from whom it is.
