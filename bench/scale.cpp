@@ -178,7 +178,13 @@ void add_writes(std::vector<Row>& rows, Boards& boards, Effort effort) {
     TRY(board::complete(change, pair_of(sized, i).parent, {}, false));
     return {};
   };
+  const auto create = [](board::Change& change, const SizedBoard&, int) -> Result<void> {
+    TRY(board::create(change, {.title = "one more", .assignee = assignee(0)}));
+    return {};
+  };
   const int often = effort.of(500, 20);
+  rows.push_back(row_of("create sql", "a new task, its statements alone",
+                        compare_statements(boards, often, create)));
   rows.push_back(
       row_of("claim sql", "claim, its statements alone", compare_statements(boards, often, claim)));
   rows.push_back(

@@ -133,6 +133,23 @@ TEST_CASE("a sign of life that came after the look at the board keeps a claim an
         StopKind::stale);
 }
 
+TEST_CASE("a run does not inherit the heartbeat of the one before it") {
+  BoardFixture f;
+  const auto first = f.start(f.add("a"));
+  REQUIRE(f.as(f.worker(first),
+               [&](board::Change& c) { return board::heartbeat(c, first.task_id, "at work"); }));
+  f.pass(f.limits.stale_timeout);
+  REQUIRE(f.finish(first, {.kind = ExitKind::host_restarted}, VerdictMode::by_call));
+  const auto second = f.start(first.task_id);
+  const auto stored = f.read([&](db::Reader& tx) { return *board::find_run(tx, second.id); });
+  CHECK_FALSE(stored.heartbeat_at);
+  CHECK_FALSE(stored.heartbeat_note);
+  f.pass(f.limits.heartbeat_gap);
+  CHECK(f.change([&](board::Change& c) -> Result<bool> {
+    return board::stop_stale(c, second.id, VerdictMode::by_call);
+  }) == false);
+}
+
 TEST_CASE("a take-over raises the epoch and fences the dispatcher before it") {
   BoardFixture f;
   const auto take = [&](const std::string& who) {

@@ -1,4 +1,5 @@
 // Numbers that grow over years, and moves in an order that nobody planned.
+#include <sqlite3.h>
 #include <algorithm>
 
 #include "board/board_fixture.hpp"
@@ -43,6 +44,46 @@ std::int64_t count(BoardFixture& f, Status status) {
 }
 
 }  // namespace
+
+TEST_CASE("adding a task costs the same at 20,000 tasks as at 100") {
+  // Every connection that is opened from here on counts the steps of its statements.
+  static std::int64_t steps = 0;
+  const auto count_steps = [](sqlite3* handle, char**, const void*) -> int {
+    sqlite3_progress_handler(
+        handle, 1, [](void*) { return static_cast<int>(++steps < 0); }, nullptr);
+    return SQLITE_OK;
+  };
+  const auto extension = reinterpret_cast<void (*)()>(+count_steps);
+  REQUIRE(sqlite3_auto_extension(extension) == SQLITE_OK);
+  BoardFixture f(hermes::test::TempDir::Storage::memory);
+  sqlite3_cancel_auto_extension(extension);
+  const auto fill = [&](int number) {
+    REQUIRE(f.database->write([&](db::Writer& tx) -> Result<int> {
+      board::Change c{tx, f.now, f.person, f.slug, f.limits, f.random};
+      for (int i = 0; i < number; ++i) {
+        TRY(create(c));
+      }
+      return number;
+    }));
+  };
+  // One alone, with a key against duplicates and a parent.
+  const auto steps_of_one = [&](const std::string& key) {
+    const std::string parent = f.add("parent");
+    const std::int64_t before = steps;
+    REQUIRE(f.database->write([&](db::Writer& tx) -> Result<int> {
+      board::Change c{tx, f.now, f.person, f.slug, f.limits, f.random};
+      TRY(board::create(
+          c, {.title = "one", .assignee = "shell", .parents = {parent}, .idempotency_key = key}));
+      return 1;
+    }));
+    return steps - before;
+  };
+  fill(100);
+  const std::int64_t small = steps_of_one("small");
+  CHECK(small > 100);
+  fill(19'900);
+  CHECK(steps_of_one("large") <= small + small / 10);
+}
 
 TEST_CASE("500 children start when their parent is done, and not before") {
   BoardFixture f;

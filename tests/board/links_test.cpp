@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "board/board_fixture.hpp"
 
 using namespace hermes;
@@ -97,6 +99,8 @@ TEST_CASE("linking a ready child under an open parent demotes it with an event, 
   CHECK(f.status(child) == Status::todo);
   CHECK(link(f, parent, child) == false);
   CHECK(f.kinds(child) == std::vector<std::string>{"created", "linked", "demoted"});
+  const auto events = f.read([&](db::Reader& tx) { return board::events_of(tx, child); });
+  CHECK(nlohmann::json::parse(events.back().payload.value())["parent"] == parent);  // the reason
 }
 
 TEST_CASE("unlinking the last open parent makes the child ready, a missing link is refused") {

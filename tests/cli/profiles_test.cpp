@@ -218,6 +218,14 @@ TEST_CASE("check says whether a profile can work, and shows no secret", "[cli]")
   const std::string id = hermes.create({"mine", "--body", "uname -a"});
   write(file, "");
   CHECK_THAT(hermes.run({"profile", "check", "shell", "--task", id}).out, Contains("| uname -a"));
+  for (const std::string program : {"no-such-program", "/no/such/program"}) {
+    REQUIRE(
+        hermes.run({"profile", "edit", "shell", "--set", "command=[\"" + program + "\"]"}).status ==
+        0);
+    const Ran lost = hermes.run({"profile", "check", "shell"});
+    CHECK(lost.status == 1);
+    CHECK_THAT(lost.out, Contains(program));
+  }
 }
 
 }  // namespace hermes::test

@@ -86,6 +86,31 @@ std::size_t number_of(const Hermes& hermes, Status status) {
 
 }  // namespace
 
+TEST_CASE("whoever only reads is answered while somebody else is at the write gate", "[cli]") {
+  const Hermes hermes;
+  const std::string id = hermes.create({"shown"});
+  const std::vector<std::vector<std::string>> commands = {
+      {"list"},        {"show", id},       {"context", id}, {"runs", id},        {"why", id},
+      {"log", id},     {"stats"},          {"assignees"},   {"attachments", id}, {"diagnostics"},
+      {"notify-list"}, {"boards", "list"},
+  };
+  Fd held(::open((hermes.board() / "board.lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(held);
+  REQUIRE(::flock(held.get(), LOCK_EX) == 0);
+  for (const auto& words : commands) {
+    const Ran ran = hermes.kanban(words);
+    CAPTURE(words, ran.out, ran.err);
+    CHECK((ran.status == 0 || ran.err.find("no log") != std::string::npos));
+  }
+  CHECK(hermes.run({"doctor"}).status == 0);
+  // The gate is really held: who writes stands there.
+  Running writer = hermes.start({"kanban", "comment", id, "later"});
+  REQUIRE(wait_until([&] { return waiting_at(hermes.board() / "board.lock") == 1; },
+                     std::chrono::seconds{30}));
+  held.reset();
+  CHECK(writer.wait() == 0);
+}
+
 TEST_CASE("of 64 processes that claim one task at the same moment exactly one gets it", "[cli]") {
   const Hermes hermes;
   const std::string id = hermes.create({"wanted"});

@@ -59,6 +59,8 @@ TEST_CASE("a worker that kills itself has crashed, with its signal", "[daemon]")
   CHECK(run.exit_code == 11);
   CHECK(run.error->find("signal 11") != std::string::npos);
   CHECK(run.error->find("last words") != std::string::npos);
+  CHECK(run.max_rss_kb.value_or(0) > 100);
+  CHECK(run.cpu_ms.has_value());
 }
 
 TEST_CASE("a command that does not exist is a spawn failure with its name, counted", "[daemon]") {
@@ -156,6 +158,23 @@ TEST_CASE("a worker is stopped at its maximum runtime, the task's own before the
   }
   REQUIRE(board.wait_for(in_time, Status::done));
   CHECK(rig.wait_until_alone());
+}
+
+TEST_CASE("a retry has its whole runtime, however long the runs before it took", "[daemon]") {
+  Rig rig("[retry]\nbase = 0\n");
+  BoardHand& board = rig.board();
+  // Three runs take longer together than one may.
+  const std::string id =
+      board.create({.title = "a",
+                    .body = fmt::format("sleep 1; echo >> '{0}'; [ $(wc -l < '{0}') -ge 3 ]",
+                                        rig.path("tries").string()),
+                    .max_runtime = Millis{2500}});
+  rig.start();
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(board.runs(id).size() == 3);
+  for (const Run& run : board.runs(id)) {
+    CHECK(run.outcome != Outcome::timed_out);
+  }
 }
 
 TEST_CASE("an exit without the verdict that is due is asked for three times, then given up",

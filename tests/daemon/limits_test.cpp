@@ -65,6 +65,26 @@ TEST_CASE("a profile's own cap holds while others fill the rest", "[daemon]") {
   REQUIRE(all_done(board, 6));
 }
 
+TEST_CASE("a task that is nobody's starts for the default assignee, and for nobody without one",
+          "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const auto created = board.change(
+      [&](board::Change& c) { return board::create(c, {.title = "anybody", .body = "exit 0"}); });
+  REQUIRE(created);
+  const std::string id = created->task.id;
+  rig.start();
+  // By the time that a later task is done the earlier one has been looked at.
+  REQUIRE(board.wait_for(board.create({.title = "mine", .body = "exit 0", .assignee = " SH"}),
+                         Status::done));
+  CHECK(board.task(id).status == Status::ready);
+  CHECK(board.runs(id).empty());
+  rig.write_config("[dispatcher]\ndefault_assignee = \"sh\"\n");
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(board.task(id).assignee == "sh");
+  CHECK(std::ranges::count(board.kinds(id), "assigned") == 1);
+}
+
 TEST_CASE("a full home is a warning with the cap, a free slot that nobody takes is critical",
           "[daemon]") {
   Rig rig("[dispatcher]\nmax_in_progress = 100\n");

@@ -1,6 +1,8 @@
 // Preloaded into a program under test; makes happen what a test cannot wait for.
 //   HERMES_TEST_DIE_AT=N   SIGKILL instead of the N-th call that leaves a trace outside the process
 //   HERMES_TEST_EIO=FILE   while FILE exists, reading, writing and syncing the board "default" fail
+//   HERMES_TEST_CLOSES=FILE  gets a line for each close(2) of a descriptor that is not open
+//   HERMES_TEST_SQLITE=TEXT  what the SQLite that is loaded calls its version and its source
 //   HERMES_TEST_FS=NUMBER  the type of every filesystem, as statfs(2) tells it
 //   HERMES_TEST_CLOCK=FILE while FILE exists, the wall clock is an hour behind
 #include <dlfcn.h>
@@ -118,6 +120,42 @@ int open(const char* path, int flags, ...) {
     step();
   }
   return real(path, flags, mode);
+}
+
+int close(int fd) {
+  REAL(close)
+  const int problem = real(fd);
+  const char* file = getenv("HERMES_TEST_CLOSES");
+  if (problem != 0 && errno == EBADF && file != NULL && *file != '\0') {
+    const int to = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    char line[32];
+    const int size = snprintf(line, sizeof line, "%d\n", fd);
+    syscall(SYS_write, to, line, (size_t)size);
+    real(to);
+    errno = EBADF;
+  }
+  return problem;
+}
+
+static const char* other_sqlite(const char* name, const char* (*real)(void)) {
+  const char* said = getenv(name);
+  return said != NULL && *said != '\0' ? said : real();
+}
+
+const char* sqlite3_libversion(void) {
+  static const char* (*real)(void) = NULL;
+  if (real == NULL) {
+    real = (const char* (*)(void))dlsym(RTLD_NEXT, "sqlite3_libversion");
+  }
+  return other_sqlite("HERMES_TEST_SQLITE", real);
+}
+
+const char* sqlite3_sourceid(void) {
+  static const char* (*real)(void) = NULL;
+  if (real == NULL) {
+    real = (const char* (*)(void))dlsym(RTLD_NEXT, "sqlite3_sourceid");
+  }
+  return other_sqlite("HERMES_TEST_SQLITE", real);
 }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {

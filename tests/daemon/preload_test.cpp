@@ -1,6 +1,7 @@
 // What happens between two system calls, and what the disk does: both made to happen by a library
 // that is loaded into the program under test (preload_faults.c).
 #include <fmt/core.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <csignal>
@@ -183,6 +184,62 @@ TEST_CASE("a board that is held off is served soon again although the clock was 
   fs::remove(rig.path("broken"));
   CHECK(rig.wait_until_said("board default is served again"));
   CHECK(board.wait_for(id, Status::done));
+}
+
+TEST_CASE("nobody closes a descriptor twice, whatever becomes of workers, boards and dispatchers",
+          "[daemon]") {
+  Rig rig("[retry]\nbase = 0\n");
+  preload(rig);
+  const std::string closes = rig.path("closes").string();
+  rig.set("HERMES_TEST_CLOSES", closes);
+  {  // it would be seen: this program closes what it never had open
+    Program closer("/usr/bin/perl", {"-e", "use POSIX; POSIX::close(9)"},
+                   {{"LD_PRELOAD", TEST_PRELOAD}, {"HERMES_TEST_CLOSES", closes + "-of-perl"}},
+                   rig.path("out"), rig.path("perl"));
+    CHECK(closer.wait() == 0);
+    CHECK_FALSE(lines_of(closes + "-of-perl").empty());
+  }
+  BoardHand& board = rig.board();
+  const std::string wanted = board.add(rig.waits_for("go"));
+  const std::string killed = board.add("kill -9 $PPID; sleep 600");  // its supervisor
+  const std::string lost = board.create(
+      {.title = "a", .workspace_kind = WorkspaceKind::dir, .workspace_path = "/no/such/place"});
+  rig.start();
+  REQUIRE(board.wait_until_works(wanted));
+  rig.kill_dispatcher();
+  rig.start();
+  CHECK(rig.run_hermes({"kanban", "reclaim", wanted}).status == 0);
+  REQUIRE(rig.board("other").wait_for(rig.board("other").add("exit 0"), Status::done));
+  CHECK(rig.run_hermes({"kanban", "show", wanted}).status == 0);
+  CHECK(rig.run_hermes({"kanban", "attach", wanted, rig.path("err-1").string()}).status == 0);
+  CHECK(
+      rig.run_hermes({"kanban", "boards", "export", "other", rig.path("bundle").string()}).status ==
+      0);
+  CHECK(rig.run_hermes({"kanban", "show", "t_00000000"}).status == 1);
+  rig.board("other").close();
+  fs::remove_all(rig.board("other").paths().dir);
+  rig.give_up("other");
+  rig.open("go");
+  REQUIRE(board.wait_for(wanted, Status::done));
+  REQUIRE(wait_until([&] { return !board.runs(lost).empty(); }, k_patience));
+  REQUIRE(
+      wait_until([&] { return !board.runs(killed).empty() && board.runs(killed).front().gone_at; },
+                 k_patience));
+  CHECK(rig.run_hermes({"kanban", "archive", "--force", killed}).status == 0);
+  CHECK(rig.stop() == 0);
+  CHECK(lines_of(closes).empty());
+}
+
+TEST_CASE("doctor names the SQLite that is loaded, not the one that it was built with",
+          "[daemon]") {
+  Rig rig;
+  preload(rig);
+  CHECK(rig.run_hermes({"doctor"}).out.find("from-elsewhere") == std::string::npos);
+  rig.set("HERMES_TEST_SQLITE", "from-elsewhere");
+  const std::string said = rig.run_hermes({"doctor", "--json"}).out;
+  INFO(said);
+  CHECK(said.find("from-elsewhere") != std::string::npos);
+  CHECK(said.find(SQLITE_VERSION) == std::string::npos);
 }
 
 TEST_CASE("a home on a network filesystem is refused by every program", "[daemon]") {

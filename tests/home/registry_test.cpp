@@ -168,6 +168,8 @@ TEST_CASE("a board is chosen by flag, then environment, then current, then defau
   CHECK(ground.choose({}, {})->slug == "three");
   CHECK(ground.choose({}, "")->slug == "three");
   CHECK(ground.choose({}, "two")->slug == "two");
+  CHECK(ground.choose("default", {})->slug == "default");  // said, not left out
+  CHECK(ground.choose({}, "default")->slug == "default");
   CHECK(ground.choose(" ONE ", "two")->slug == "one");
 }
 

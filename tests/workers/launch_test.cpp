@@ -61,6 +61,20 @@ TEST_CASE("the exit code of a worker is recorded", "[workers]") {
   }
 }
 
+TEST_CASE("an orphan that ends before its worker does not lend it its exit", "[workers]") {
+  const Rig rig;
+  for (const std::string end : {"exit 7", "kill -9 $$"}) {
+    // The subshell leaves at once: what it has started is the supervisor's, who alone can reap it.
+    const Exit exit =
+        rig.run({"sh", "-c",
+                 "( sh -c 'sleep 0.05; " + end +
+                     "' & echo $! > orphan )\n"
+                     "while [ -d /proc/$(cat orphan) ]; do sleep 0.02; done; exit 5"});
+    CHECK(to_word(exit.kind) == "exited");
+    CHECK(exit.code == 5);
+  }
+}
+
 TEST_CASE("the signal that ended a worker is recorded", "[workers]") {
   const Rig rig;
   for (const int number : {SIGKILL, SIGTERM, SIGSEGV, SIGPIPE, SIGHUP}) {
