@@ -223,7 +223,7 @@ Result<Simulation> Simulation::open() {
   const db::BoardFiles files{state->dir / "board.db", state->dir / "board.lock"};
   TRY(db::Database::create(files, Instant{0}));
   state->board.emplace(files.database, db::OpenMode::existing);
-  state->board->execute_script("PRAGMA temp_store = MEMORY");  // for what it needs to roll back
+  state->board->set_pragma("temp_store", 2);  // what may be rolled back is kept in memory
   return Simulation(std::move(state));
 }
 

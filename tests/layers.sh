@@ -19,7 +19,7 @@ only() {
 only 'SQLiteCpp/|sqlite3' kernel/db/
 only 'boost/' daemon/loop.cpp
 only 'spdlog/' daemon/logger.cpp
-only 'systemd/' daemon/service.cpp daemon/scopes.cpp
+only 'systemd/' daemon/service.cpp daemon/scopes.cpp daemon/bus.hpp daemon/own_unit.cpp
 only 'toml\+\+/|toml' 'kernel/home/settings(_edit)?.cpp'
 only 'CLI/' cli/
 only 'nlohmann/json.hpp' 'kernel/board/.*\.cpp' verbs/ cli/ 'daemon/(report|dry_run|starter)\.cpp'
