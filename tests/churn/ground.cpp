@@ -20,8 +20,7 @@ constexpr std::size_t k_shown = 8;  // of each rule
 
 // Everything that waits by itself waits for moments, so that the end comes to rest; no profile is
 // ever paused, as an hour of pause would not.
-constexpr const char* k_config = R"([dispatcher]
-max_in_progress = 12
+constexpr const char* k_config = R"(
 reviewer = "rev"
 rate_limit_cooldown = "50ms"
 verdict_grace = "300ms"
@@ -74,7 +73,8 @@ Ground::Ground() : dir_(fresh_directory()), home_{dir_ / "home"} {
   for (const std::string& board : k_boards) {
     require(home::create_board(home_, board, wall_clock_now()));
   }
-  daemon::test::write_text(home_.config(), k_config);
+  daemon::test::write_text(home_.config(),
+                           fmt::format("[dispatcher]\nmax_in_progress = {}{}", k_cap, k_config));
   for (const std::string& profile : k_profiles) {
     fs::create_directories(home_.profile(profile).parent_path());
     daemon::test::write_text(

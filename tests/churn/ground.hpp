@@ -20,6 +20,7 @@ using Random = std::mt19937_64;
 
 inline const std::vector<std::string> k_boards{"default", "second"};
 inline const std::vector<std::string> k_profiles{"sh", "agent", "rev", "slow"};
+inline constexpr int k_cap = 12;                        // [dispatcher] max_in_progress
 inline constexpr std::int64_t k_log_bytes = 64 * 1024;  // [log] rotate_bytes
 
 inline bool chance(Random& random, int percent) {

@@ -144,8 +144,11 @@ void Killer::look() {
   const auto all = workers();
   std::map<std::pair<std::string, std::string>, const Process*> first;
   std::set<RunKey> runs;
+  std::vector<const Process*> one_of_each;
   for (const Process& one : all) {
-    runs.insert({one.board, one.run});
+    if (runs.insert({one.board, one.run}).second) {
+      one_of_each.push_back(&one);
+    }
     const Process& other = *first.try_emplace({one.board, one.task}, &one).first->second;
     // It was seen before this one, so if it is there now it was there all the time.
     if (other.run != one.run && belongs_to(other)) {
@@ -154,6 +157,11 @@ void Killer::look() {
                                 one.board, other.run, other.pid, one.run, one.pid));
     }
   }
+  // What was seen and is there still has lived at this moment, with all others of which that is so.
+  const auto at_once =
+      std::ranges::count_if(one_of_each, [](const Process* one) { return belongs_to(*one); });
+  findings_.check(at_once <= k_cap, "no more workers live at once than the cap allows",
+                  fmt::format("{}", at_once));
   most_workers_ = std::max(most_workers_, runs.size());
   seen_.merge(runs);
 }

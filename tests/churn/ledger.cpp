@@ -75,6 +75,7 @@ void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
   call.ended = ++clock_;
   ++(answer == Answer::done ? done : answer == Answer::refused ? refused : killed);
   const bool acknowledged = answer == Answer::done;
+  succeeded[call.verb] += acknowledged ? 1 : 0;
   if (acknowledged && (call.verb == "create" || call.verb == "swarm")) {
     note_created(call, said);
     if (said.value("existing", false)) {

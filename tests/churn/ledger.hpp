@@ -51,6 +51,7 @@ class Ledger {
 
   void check(const Ground& ground, Findings& findings) const;
 
+  std::map<std::string, int> succeeded;  // by verb
   int done = 0;
   int writes = 0;  // of those that were done
   int refused = 0;

@@ -162,7 +162,17 @@ class Churn {
         {"writes acknowledged", ledger.writes, 10 * seconds},
         {"workers alive at once", static_cast<std::int64_t>(killer_.most_workers()), 2},
         {"runs seen alive", static_cast<std::int64_t>(killer_.runs_seen()), 1 + seconds},
+        {"verbs that have succeeded", verbs_that_succeeded(),
+         by_kills() ? 1 : static_cast<std::int64_t>(Verbs::all().size())},
     };
+  }
+
+  std::int64_t verbs_that_succeeded() const {
+    return std::ranges::count_if(Verbs::all(), [this](const std::string& verb) {
+      const auto& succeeded = clients_.ledger().succeeded;
+      const auto found = succeeded.find(verb);
+      return found != succeeded.end() && found->second > 0;
+    });
   }
 
   // What is known only when all is over. Runs of deleted tasks are not among them.
@@ -317,6 +327,11 @@ class Churn {
     if (!k_memory_is_judged) {
       fmt::print("memory is not judged under AddressSanitizer\n");
     }
+    fmt::print("verbs that succeeded:");
+    for (const auto& [verb, times] : ledger.succeeded) {
+      fmt::print(" {} {}", verb, times);
+    }
+    fmt::print("\n");
     findings_.print();
     fmt::print("seed {}: {}\n", options_.seed, findings_.none() ? "good" : "BAD");
   }

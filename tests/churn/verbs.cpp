@@ -14,6 +14,16 @@ using Words = std::vector<std::string>;
 constexpr std::size_t k_in_play = 40;  // calls are about the newest tasks, so that they meet
 constexpr int k_most_hand_runs = 6;
 
+const Words k_reads{"show", "why", "context", "runs", "log", "attachments", "inspect"};
+const Words k_writes{"comment",         "comment",       "comment", "link",     "link",
+                     "unlink",          "claim",         "claim",   "complete", "block",
+                     "unblock",         "unblock",       "edit",    "priority", "priority",
+                     "archive",         "delete",        "reclaim", "attach",   "request-review",
+                     "request-changes", "reopen-review", "promote", "schedule", "reassign"};
+// Of boards, and those that are said otherwise.
+const Words k_others{"create", "swarm",  "heartbeat", "list",   "stats",      "watch",
+                     "gc",     "backup", "dispatch",  "export", "diagnostics"};
+
 template <class Value>
 const Value& one_of(Random& random, const std::vector<Value>& values) {
   return values[random() % values.size()];
@@ -29,6 +39,14 @@ void add(Call& call, const Words& words) {
 }
 
 }  // namespace
+
+std::set<std::string> Verbs::all() {
+  std::set<std::string> all;
+  for (const Words& verbs : {k_reads, k_writes, k_others}) {
+    all.insert(verbs.begin(), verbs.end());
+  }
+  return all;
+}
 
 std::string Verbs::any_task(Random& random, const std::string& board) const {
   const auto& all = ledger_.tasks(board);
@@ -142,20 +160,13 @@ Call Verbs::writing(Random& random, const std::string& verb, Call call) {
 }
 
 Call Verbs::about_task(Random& random, const std::string& board) {
-  static const Words reads{"show", "why", "context", "runs", "log", "attachments", "inspect"};
-  static const Words writes{
-      "comment",         "comment",       "comment", "link",     "link",
-      "unlink",          "claim",         "claim",   "complete", "block",
-      "unblock",         "unblock",       "edit",    "priority", "priority",
-      "archive",         "delete",        "reclaim", "attach",   "request-review",
-      "request-changes", "reopen-review", "promote", "schedule", "reassign"};
   Call call{.board = board, .task = any_task(random, board)};
   if (chance(random, 70)) {
-    const std::string& verb = one_of(random, writes);
+    const std::string& verb = one_of(random, k_writes);
     const bool enough = static_cast<int>(ledger_.hand_runs().size()) >= k_most_hand_runs;
     return writing(random, verb == "claim" && enough ? "comment" : verb, std::move(call));
   }
-  call.verb = one_of(random, reads);
+  call.verb = one_of(random, k_reads);
   call.must_succeed = call.verb != "inspect" && call.verb != "log";  // there may be no run yet
   say(call, {call.verb, call.task, "--json"});
   return call;
@@ -185,7 +196,7 @@ Call Verbs::about_board(Random& random, const std::string& board) {
   } else {
     say(call, {"diagnostics", "--json"});
   }
-  call.verb = call.words[3];
+  call.verb = call.words[1] == "boards" ? "export" : call.words[3];
   return call;
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "churn/ledger.hpp"
 
 namespace hermes::churn {
@@ -8,6 +11,8 @@ namespace hermes::churn {
 class Verbs {
  public:
   Verbs(const Ground& ground, Ledger& ledger) : ground_(ground), ledger_(ledger) {}
+
+  static std::set<std::string> all();  // that a call may have
 
   // `may_create`: not while the workers are behind.
   Call next(Random& random, bool may_create);
