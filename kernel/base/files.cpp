@@ -131,7 +131,19 @@ Result<std::string> read_input_file(const fs::path& path, std::size_t most) {
 
 fs::path temporary_beside(const fs::path& path) {
   SystemRandom random;
-  return fmt::format("{}.{:016x}.tmp", path.string(), random.next());
+  return fmt::format("{}.{:016x}{}", path.string(), random.next(), k_temporary);
+}
+
+std::string_view name_beside_temporary(std::string_view name) {
+  constexpr std::size_t k_mark = 17;  // "." and 16 hex digits
+  const std::size_t added = k_mark + k_temporary.size();
+  if (name.size() <= added || !name.ends_with(k_temporary)) {
+    return name;
+  }
+  const std::string_view mark = name.substr(name.size() - added, k_mark);
+  const bool is_ours = mark.front() == '.' &&
+                       mark.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+  return is_ours ? name.substr(0, name.size() - added) : name;
 }
 
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode) {

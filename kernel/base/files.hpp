@@ -45,6 +45,10 @@ Result<std::string> read_input_file(const fs::path& path, std::size_t most);
 // time, so that whoever creates it finds nothing of another's there.
 fs::path temporary_beside(const fs::path& path);
 
+// What such a name is to take the place of; another name as it is.
+std::string_view name_beside_temporary(std::string_view name);
+inline constexpr std::string_view k_temporary = ".tmp";
+
 // Writes a temporary file beside it, fsyncs, renames: readers see the old text or the new, never a
 // part.
 Result<void> write_file_atomically(const fs::path& path, std::string_view text, mode_t mode = 0600);

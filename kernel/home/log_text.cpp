@@ -235,21 +235,15 @@ bool is_log_name(std::string_view name) {
 
 namespace {
 
-// Of the name of what a dispatcher (see temporary_beside) or a supervisor (log_cap.cpp) writes: the
-// log's; else the name as it is.
+// Of the name of what is being written in a log's place, by a dispatcher (temporary_beside) or a
+// supervisor ("….tmp", log_cap.cpp): the log's; else the name as it is.
 std::string_view intended_name(std::string_view name) {
-  constexpr std::string_view k_ending = ".tmp";
-  constexpr std::size_t k_mark = 17;  // "." and 16 hex digits
-  if (!name.ends_with(k_ending)) {
+  const std::string_view intended = name_beside_temporary(name);
+  if (intended.size() == name.size() && name.ends_with(k_temporary)) {
+    name.remove_suffix(k_temporary.size());
     return name;
   }
-  name.remove_suffix(k_ending.size());
-  const std::string_view mark = name.substr(name.size() - std::min(name.size(), k_mark));
-  if (mark.size() == k_mark && mark.front() == '.' &&
-      mark.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos) {
-    name.remove_suffix(k_mark);
-  }
-  return name;
+  return intended;
 }
 
 }  // namespace

@@ -28,6 +28,16 @@ TEST_CASE("a file is replaced whole and keeps its mode") {
   CHECK(read_file(dir / "none", 2).error().code == ErrorCode::not_found);
 }
 
+TEST_CASE("a temporary name tells what it is to take the place of, and no other name does") {
+  const std::string drawn = temporary_beside("t_1.log").string();
+  CHECK(drawn != temporary_beside("t_1.log").string());
+  CHECK(name_beside_temporary(drawn) == "t_1.log");
+  for (const char* other : {"", ".tmp", "t_1.log", "t_1.log.tmp", "a.0123456789abcdeg.tmp",
+                            ".0123456789abcdef.tmp", "a0123456789abcdef0.tmp"}) {
+    CHECK(name_beside_temporary(other) == other);
+  }
+}
+
 TEST_CASE("directories are made private, with their parents, and an existing one is fine") {
   const TempDir dir;
   REQUIRE(make_directory(dir.path() / "a" / "b"));
