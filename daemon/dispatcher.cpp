@@ -81,7 +81,8 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   idle_ = !acted && !step && !trees_.busy();
   if (purpose_.once && idle_) {
     purpose_.start = false;
-    idle_ = !roster_.next_sighting();
+    idle_ = std::ranges::none_of(
+        open, [this](const Desk* desk) { return roster_.awaits_own_worker(desk->slug()); });
   }
   if (const auto late = trees_.step(std::chrono::steady_clock::now())) {
     step = step ? std::min(*step, *late) : late;
@@ -92,7 +93,7 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   if (acted) {
     loop_.wake();
   }
-  return next_wake(now, plan.next_deadline, step);
+  return next_wake(now, open, plan.next_deadline, step);
 }
 
 void Dispatcher::tell_caps() {
@@ -305,7 +306,8 @@ std::optional<MonotonicTime> Dispatcher::ask_planners_of(Desk& desk, Instant now
 
 // What the loop sleeps until: the plan's deadline, a step of our own, a board held off, the safety
 // net, and the watchdog's term is the caller's business.
-std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<Instant> planned,
+std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, const std::vector<Desk*>& open,
+                                                   std::optional<Instant> planned,
                                                    std::optional<MonotonicTime> step) {
   const MonotonicTime here = std::chrono::steady_clock::now();
   const Millis longest = settings_.config().interval;
@@ -326,7 +328,9 @@ std::optional<MonotonicTime> Dispatcher::next_wake(Instant now, std::optional<In
   if (trees_held_until_ > here) {
     consider(trees_held_until_);
   }
-  consider(roster_.next_sighting());
+  for (const Desk* desk : open) {  // another board is looked at when it can be served again
+    consider(roster_.next_sighting(desk->slug()));
+  }
   return next;
 }
 

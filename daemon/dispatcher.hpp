@@ -41,7 +41,8 @@ class Dispatcher {
     bool start = true;  // false: finish and stop only
     bool plan = false;  // ask planners about what is in triage, where the settings say so
     // When nothing is left to do it starts no more, and is idle once each worker that it has
-    // started was seen alive, or has ended.
+    // started was seen alive or has ended. A board that cannot be served keeps it waiting no
+    // longer.
     bool once = false;
   };
   Dispatcher(home::Home home, Settings& settings, Starter starter, HostIdentity host,
@@ -117,7 +118,8 @@ class Dispatcher {
   void tell_trouble(const Desk& desk);
   void hold_starts(Instant now, const std::string& why);
   void clean_records(Desk& desk, Instant now);
-  std::optional<MonotonicTime> next_wake(Instant now, std::optional<Instant> planned,
+  std::optional<MonotonicTime> next_wake(Instant now, const std::vector<Desk*>& open,
+                                         std::optional<Instant> planned,
                                          std::optional<MonotonicTime> step);
 
   home::Home home_;

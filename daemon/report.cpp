@@ -27,14 +27,21 @@ Result<db::Database> open(const home::Home& home, const std::string& slug) {
                             wall_clock_now());
 }
 
-// Its supervisor ran, and its worker never did.
-void take_back_spawned(json& spawned, const std::string& task_id) {
-  for (std::size_t i = spawned.size(); i-- > 0;) {
-    if (spawned[i]["task_id"] == task_id) {
-      spawned.erase(i);
-      return;
-    }
+// Its supervisor was let go. What became of its worker the run knows.
+void add_spawned(json& report, db::Reader& tx, const board::WatchedEvent& watched) {
+  const std::string id = watched.event.task_id.value_or("");
+  const auto run = watched.event.run_id ? board::find_run(tx, *watched.event.run_id) : std::nullopt;
+  if (run && (run->outcome == Outcome::spawn_failed || run->outcome == Outcome::aborted)) {
+    return;  // told as that
   }
+  if (run && !run->worker_pid && !run->ended_at) {
+    report["starting"].push_back(id);
+    return;
+  }
+  report["spawned"].push_back(
+      {{"task_id", id},
+       {"assignee", run ? run->profile : watched.assignee},
+       {"workspace", run && run->workspace_path ? json(*run->workspace_path) : json()}});
 }
 
 void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched) {
@@ -47,18 +54,11 @@ void add_event(json& report, db::Reader& tx, const board::WatchedEvent& watched)
   } else if (event.kind == "gave_up") {
     report["auto_blocked"].push_back(id);
   } else if (event.kind == "spawned") {
-    const auto run = event.run_id ? board::find_run(tx, *event.run_id) : std::nullopt;
-    report["spawned"].push_back(
-        {{"task_id", id},
-         {"assignee", run ? run->profile : watched.assignee},
-         {"workspace", run && run->workspace_path ? json(*run->workspace_path) : json()}});
+    add_spawned(report, tx, watched);
   } else if (event.kind == "assigned") {
     report["auto_assigned_default"].push_back(id);
   } else if (report.contains(event.kind) && report[event.kind].is_array()) {
     report[event.kind].push_back(id);
-  }
-  if (event.kind == "spawn_failed") {
-    take_back_spawned(report["spawned"], id);
   }
 }
 
@@ -108,6 +108,9 @@ std::string for_people(const json& report) {
     text += fmt::format("Not started (`hermes kanban runs ID` says why): {}\n",
                         ids(report["spawn_failed"]));
   }
+  if (!report["starting"].empty()) {
+    text += fmt::format("Not seen alive yet: {}\n", ids(report["starting"]));
+  }
   if (!report["skipped_unassigned"].empty()) {
     text += fmt::format("Skipped (unassigned): {}\n", ids(report["skipped_unassigned"]));
   }
@@ -131,8 +134,8 @@ json empty_report(bool dry_run) {
   json report{{"reclaimed", 0}, {"promoted", 0}, {"dry_run", dry_run}};
   for (const char* list :
        {"completed", "failed", "crashed", "timed_out", "stale", "aborted", "rate_limited",
-        "protocol_violation", "auto_blocked", "woken", "stopping", "spawned", "spawn_failed",
-        "skipped_unassigned", "skipped_nonspawnable", "skipped_no_reviewer",
+        "protocol_violation", "auto_blocked", "woken", "stopping", "spawned", "starting",
+        "spawn_failed", "skipped_unassigned", "skipped_nonspawnable", "skipped_no_reviewer",
         "skipped_per_profile_capped", "auto_assigned_default"}) {
     report[list] = json::array();
   }

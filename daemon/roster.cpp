@@ -19,6 +19,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr Millis k_sight_after{50};
+constexpr Millis k_sight_seldom{5000};
 constexpr Millis k_scan_every{20};
 constexpr Millis k_scan_patience{
     5000};  // then the run stays "ending" and is looked at now and then
@@ -83,7 +84,7 @@ void Roster::started(const std::string& board, std::int64_t run_id, Fd pidfd) {
   Entry& entry = entries_[key];
   entry.pidfd = std::move(pidfd);
   entry.own_child = true;
-  entry.sight_at = steady_clock::now() + k_sight_after;
+  entry.look_for_worker();
   watch(key, entry);
 }
 
@@ -100,7 +101,6 @@ void Roster::settle_exit(const Key& key, Entry& entry, ExitFacts exit) {
   exit.last_output =
       home::last_log_line(home_.board(key.first), entry.run.task_id, entry.run.attempt);
   entry.exit = std::move(exit);
-  entry.sight_at.reset();
   entry.lost_since.reset();
   entry.unreadable_since.reset();
   loop_.wake();
@@ -116,6 +116,7 @@ void Roster::process_ended(const Key& key) {
   const auto shim_status = entry.own_child ? workers::reap(entry.pidfd) : std::nullopt;
   entry.watch.reset();
   entry.pidfd.reset();
+  entry.sight_at.reset();
   setup_failed_ =
       setup_failed_ || shim_status == k_shim_lock_busy || shim_status == k_shim_setup_failed;
   conclude(key, entry);
@@ -221,8 +222,9 @@ void Roster::look(const Key& key, Entry& entry) {
 void Roster::follow(const Key& key, Entry& entry, Fd pidfd) {
   entry.pidfd = std::move(pidfd);
   entry.signalled = false;  // a stop that was asked for meanwhile reached nobody
-  entry.sight_at =
-      entry.run.worker_pid ? std::nullopt : std::optional(steady_clock::now() + k_sight_after);
+  if (!entry.run.worker_pid) {
+    entry.look_for_worker();
+  }
   watch(key, entry);
 }
 
@@ -311,37 +313,45 @@ std::optional<MonotonicTime> Roster::step(MonotonicTime now) {
   return next;
 }
 
+void Roster::Entry::look_for_worker() {
+  sight_pace = k_sight_after;
+  sight_at = steady_clock::now() + sight_pace;
+}
+
 std::vector<Roster::Sighting> Roster::sightings(const std::string& board, MonotonicTime now) {
   std::vector<Sighting> seen;
   for (auto& [key, entry] : entries_) {
     if (key.first != board || !entry.sight_at || *entry.sight_at > now) {
       continue;
     }
-    // On a busy machine a supervisor may take longer than that to start its worker.
-    entry.sight_at = now + k_sight_after;
-    const auto look = workers::adopt(home_.record(key.first, key.second), boot_);
-    if (!look) {
-      continue;
-    }
-    // One that has ended is told of by its pidfd in a moment.
-    const auto* alive = std::get_if<workers::Alive>(&*look);
-    if (alive != nullptr && alive->worker_pid > 0) {
+    const auto worker = workers::recorded_worker(home_.record(key.first, key.second));
+    if (!worker || worker->pid > 0) {  // without a record nobody will ever know
       entry.sight_at.reset();
-      seen.push_back(
-          {key.second, alive->worker_pid, static_cast<std::int64_t>(alive->worker_start)});
+    } else {  // on a busy machine a supervisor may take long to start its worker
+      entry.sight_pace = std::min(entry.sight_pace * 2, k_sight_seldom);
+      entry.sight_at = now + entry.sight_pace;
+    }
+    if (worker && worker->pid > 0) {
+      seen.push_back({key.second, worker->pid, static_cast<std::int64_t>(worker->start)});
     }
   }
   return seen;
 }
 
-std::optional<MonotonicTime> Roster::next_sighting() const {
+std::optional<MonotonicTime> Roster::next_sighting(const std::string& board) const {
   std::optional<MonotonicTime> next;
   for (const auto& [key, entry] : entries_) {
-    if (entry.sight_at && (!next || *entry.sight_at < *next)) {
+    if (key.first == board && entry.sight_at && (!next || *entry.sight_at < *next)) {
       next = entry.sight_at;
     }
   }
   return next;
+}
+
+bool Roster::awaits_own_worker(const std::string& board) const {
+  return std::ranges::any_of(entries_, [&](const auto& item) {
+    return item.first.first == board && item.second.own_child && item.second.sight_at;
+  });
 }
 
 std::size_t Roster::alive() const {

@@ -75,7 +75,9 @@ class Roster {
     std::int64_t start;
   };
   std::vector<Sighting> sightings(const std::string& board, MonotonicTime now);
-  std::optional<MonotonicTime> next_sighting() const;  // nothing: all have been seen, or have ended
+  std::optional<MonotonicTime> next_sighting(const std::string& board) const;
+  // Whether one that this dispatcher has started has neither been seen nor ended.
+  bool awaits_own_worker(const std::string& board) const;
 
   // Shims that could not be set up (lock busy, set-up failed) since last asked.
   bool take_setup_failure() { return std::exchange(setup_failed_, false); }
@@ -90,7 +92,9 @@ class Roster {
     std::optional<ExitFacts> exit;
     bool own_child = false;
     bool signalled = false;
+    void look_for_worker();
     std::optional<MonotonicTime> sight_at;    // when to look for the worker's PID
+    Millis sight_pace{0};                     // that look after the one before
     std::optional<MonotonicTime> lost_since;  // its shim is lost and leftovers are being killed
     std::optional<MonotonicTime> unreadable_since;  // its record cannot be read for now
     MonotonicTime look_again;                       // the next step of either

@@ -24,7 +24,10 @@ constexpr Flag k_flags[] = {
      "counted failures in a row that block a task (default: failure_limit of config.toml, 5)"},
     {"--pidfile", "PATH", "write the PID there, removed at the end"},
     {"--verbose", "", "say what each pass did", "-v"},
-    {"--once", "", "one pass, then end"},
+    {"--once", "",
+     "one pass; it ends once each worker that it has started is seen alive or has ended, after 30 "
+     "s "
+     "at the latest"},
     {"--dry-run", "", "say what one pass would do, and do nothing; also beside a dispatcher"},
     {"--json", "", "with --once and --dry-run: print that as JSON"},
     {"--finish", "", "start nothing: stop and finish what was told to stop, then end"},

@@ -16,7 +16,7 @@
 //                                          must refuse
 //      768  armed     shim, with the lock  the lock is had: PID and start time of the shim
 //     1024  started   shim                 before the fork: from here on the worker may have acted
-//     1280  worker    shim                 after the fork: PID and start time of the worker
+//     1280  worker    shim                 after the execve(2): PID and start time of the worker
 //     1536  exit      shim                 at the end, when no process of the run is left
 //
 // A section is its checksum (8 bytes), then its fields. The checksum is 64-bit FNV-1a (RFC 9923)

@@ -57,7 +57,12 @@ bool Run::start() {
     store(record_, exit_);
     return false;
   }
-  store(record_, Worker{0, worker_.pid, start_time_of(worker_.pid)});
+  // vfork: it has become the command by now, or has said why not. Only what lives is a worker.
+  exec_failed_ = read(worker_.failure_fd, &exec_failure_, sizeof exec_failure_) ==
+                 ssize_t{sizeof exec_failure_};
+  if (!exec_failed_) {
+    store(record_, Worker{0, worker_.pid, start_time_of(worker_.pid)});
+  }
   now_ms_ = monotonic_ms();
   if (options_.max_runtime_ms > 0) {
     limit_ms_ = later(now_ms_, options_.max_runtime_ms);
@@ -144,11 +149,10 @@ void Run::enforce_deadlines() {
 }
 
 void Run::write_exit() {
-  ExecFailure failure{};
-  if (read(worker_.failure_fd, &failure, sizeof failure) == ssize_t{sizeof failure}) {
+  if (exec_failed_) {
     exit_.kind = ExitKind::exec_failed;
-    exit_.stage = failure.stage;
-    exit_.error_number = failure.error_number;
+    exit_.stage = exec_failure_.stage;
+    exit_.error_number = exec_failure_.error_number;
   } else {
     exit_.kind = WIFSIGNALED(status_) ? ExitKind::signaled : ExitKind::exited;
     exit_.code = WIFEXITED(status_) ? WEXITSTATUS(status_) : 0;

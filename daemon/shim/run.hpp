@@ -50,6 +50,8 @@ class Run {
   bool timed_out_ = false;
   bool worker_gone_ = false;
   bool all_gone_ = false;
+  bool exec_failed_ = false;
+  ExecFailure exec_failure_{};
   int status_ = 0;  // of the worker, as wait4(2) gives it
   Exit exit_{};
 };

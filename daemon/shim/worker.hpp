@@ -13,9 +13,8 @@ struct ExecFailure {
   int error_number;
 };
 
-// A worker that has been forked. `failure_fd` is the read end of a pipe whose other end closes at
-// execve(2): an ExecFailure in it, once the worker is gone, tells a failed exec from a program that
-// ended with 127.
+// A worker that has been forked. `failure_fd` is the read end of a pipe whose other end is closed
+// by now: an ExecFailure in it tells a failed exec from a program that ended with 127.
 struct StartedWorker {
   pid_t pid = -1;
   int failure_fd = -1;

@@ -145,6 +145,15 @@ Result<Observation> judge_free(int fd, const fs::path& path) {
   return ShimLost{last.worker_pid, last.worker_start};
 }
 
+// Without a word to anybody.
+Result<Record> read_record(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) {
+    return std::unexpected(system_error("open", path, errno));
+  }
+  return Record::read(file.get(), path);
+}
+
 constexpr auto k_arming = std::chrono::milliseconds{500};
 
 // `boot` null: not asked.
@@ -189,13 +198,15 @@ Result<Observation> adopt(const fs::path& record, const std::string& boot) {
 }
 
 std::optional<Exit> recorded_exit(const fs::path& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file) {
-    return std::nullopt;
-  }
-  const auto record = Record::read(file.get(), path);
+  const auto record = read_record(path);
   const auto exit = record ? record->section<shim::Exit>() : std::nullopt;
   return exit ? std::optional(exit_from(*exit)) : std::nullopt;
+}
+
+Result<Worker> recorded_worker(const fs::path& path) {
+  TRY_ASSIGN(const Record record, read_record(path));
+  const auto worker = record.section<shim::Worker>();
+  return worker ? Worker{static_cast<pid_t>(worker->pid), worker->start} : Worker{};
 }
 
 Result<Observation> observe_end(const fs::path& record) { return observe(record, nullptr); }

@@ -77,6 +77,15 @@ Result<Observation> adopt(const fs::path& record, const std::string& boot);
 // so it disturbs neither shim nor dispatcher. Nothing when there is none (yet).
 std::optional<Exit> recorded_exit(const fs::path& path);
 
+// The worker that stands in the record of a run whose shim lives; `pid` is 0 until it has one.
+// Takes no lock and writes nothing: adopt() could turn away a shim that is slow to lock its record.
+// Error: unavailable or not_found when the record cannot be read.
+struct Worker {
+  pid_t pid = 0;
+  std::uint64_t start = 0;
+};
+Result<Worker> recorded_worker(const fs::path& path);
+
 // For a run whose shim was our child and whose pidfd has fired. Like adopt(), without the question
 // of the boot.
 Result<Observation> observe_end(const fs::path& record);

@@ -115,8 +115,8 @@ TEST_CASE("a single pass calls started what lives or has ended, and not what nev
   const auto report = nlohmann::json::parse(ran.out);
   INFO(ran.out << ran.err);
   CHECK(report["spawned"].size() == 2);
+  CHECK(report["starting"].empty());
   CHECK(report["spawn_failed"] == nlohmann::json::array({lost}));
-  CHECK(report["completed"] == nlohmann::json::array({quick}));
   CHECK(board.last_run(works).worker_pid.value_or(0) > 0);
   CHECK(board.last_run(lost).outcome == Outcome::spawn_failed);
   rig.open("go");
@@ -124,6 +124,51 @@ TEST_CASE("a single pass calls started what lives or has ended, and not what nev
   const Ran next = rig.run_dispatcher({"--once"});
   CHECK(next.out.find("Not started:  0\n") != std::string::npos);
   CHECK(board.task(works).status == Status::done);
+  CHECK(board.task(quick).status == Status::done);
+}
+
+TEST_CASE("a supervisor that is slow to begin is waited for, and its run is not taken for lost",
+          "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  const fs::path slow = rig.path("slow-shim");
+  write_text(slow, fmt::format("#!/bin/sh\nsleep 0.4\nexec '{}' \"$@\"\n", TEST_SHIM));
+  fs::permissions(slow, fs::perms::owner_all);
+  rig.set("HERMES_SHIM", slow.string());
+  const std::string id = board.add(rig.waits_for("go"));
+  SECTION("by a single pass") {
+    const Ran ran = rig.run_dispatcher({"--once", "--json"});
+    INFO(ran.out << ran.err);
+    CHECK(nlohmann::json::parse(ran.out)["spawned"].size() == 1);
+    CHECK(board.last_run(id).worker_pid.value_or(0) > 0);
+    rig.open("go");
+    REQUIRE(rig.wait_until_alone());
+    CHECK(rig.run_dispatcher({"--once"}).status == 0);
+  }
+  SECTION("by one that serves") {
+    rig.start();
+    REQUIRE(board.wait_until_works(id));
+    rig.open("go");
+  }
+  REQUIRE(board.wait_for(id, Status::done));
+  CHECK(board.runs(id).size() == 1);
+}
+
+TEST_CASE("a single pass ends also when it cannot learn what became of what it started",
+          "[daemon]") {
+  Rig rig;
+  BoardHand& board = rig.board();
+  // Its supervisor is stopped before it starts anything, and its record is removed.
+  const fs::path stuck = rig.path("stuck-shim");
+  write_text(stuck,
+             fmt::format("#!/bin/sh\nrm -f '{}'/*/*\nexec sleep 600\n", rig.home().run().string()));
+  fs::permissions(stuck, fs::perms::owner_all);
+  rig.set("HERMES_SHIM", stuck.string());
+  const std::string id = board.add("exit 0");
+  const Ran ran = rig.run_dispatcher({"--once", "--json"});
+  INFO(ran.out << ran.err);
+  CHECK(nlohmann::json::parse(ran.out)["starting"] == nlohmann::json::array({id}));
+  CHECK(board.task(id).status == Status::running);
 }
 
 TEST_CASE("the pidfile is there while the dispatcher is, and removed at its end in order",
