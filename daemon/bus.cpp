@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -30,6 +32,32 @@ int open_private_bus(Bus& bus, const std::filesystem::path& socket) {
     status = sd_bus_set_address(made, ("unix:path=" + escaped(socket.string())).c_str());
   }
   return status < 0 ? status : sd_bus_start(made);
+}
+
+int open_system_bus(Bus& bus) {
+  sd_bus* made = nullptr;
+  const int status = sd_bus_open_system(&made);
+  bus.reset(made);
+  return status;
+}
+
+int work_until(sd_bus* bus, MonotonicTime deadline, const std::function<bool()>& done) {
+  while (!done()) {
+    const auto left =
+        std::chrono::ceil<std::chrono::microseconds>(deadline - std::chrono::steady_clock::now())
+            .count();
+    if (left <= 0) {
+      return -ETIMEDOUT;
+    }
+    int status = sd_bus_process(bus, nullptr);
+    if (status == 0) {
+      status = sd_bus_wait(bus, static_cast<std::uint64_t>(left));
+    }
+    if (status < 0 && status != -EINTR) {
+      return status;
+    }
+  }
+  return 0;
 }
 
 }  // namespace hermes::daemon

@@ -3,7 +3,10 @@
 #include <systemd/sd-bus.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+
+#include "daemon/loop.hpp"
 
 namespace hermes::daemon {
 
@@ -15,7 +18,12 @@ struct BusUnref {
 };
 using Bus = std::unique_ptr<sd_bus, BusUnref>;
 
-// To the private socket of a user's systemd, which needs no bus daemon. Error: the errno, negative.
+// To the private socket of a user's systemd, which needs no bus daemon; to the system's. Neither
+// waits. Error: the errno, negative.
 int open_private_bus(Bus& bus, const std::filesystem::path& socket);
+int open_system_bus(Bus& bus);
+
+// Sends and takes messages until `done`. Error: the errno, negative; -ETIMEDOUT after the deadline.
+int work_until(sd_bus* bus, MonotonicTime deadline, const std::function<bool()>& done);
 
 }  // namespace hermes::daemon

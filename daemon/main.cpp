@@ -27,6 +27,7 @@ namespace {
 constexpr int k_exit_configuration = 78;
 constexpr int k_exit_newer_schema = 75;
 constexpr Millis k_once_patience{30'000};
+constexpr std::size_t k_proc_bytes = 64 * 1024;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -95,9 +96,10 @@ std::string status_text(const Dispatcher& dispatcher) {
                      troubled > 0 ? fmt::format(", boards in trouble: {}", troubled) : "");
 }
 
-// `lock`: the home's lock, held by us for as long as it is the file at its path.
+// `lock`: the home's lock, held by us for as long as it is the file at its path. `may_start`: else
+// only what has ended is finished, and what is due released.
 int serve(const Options& options, const home::Home& home, Settings& settings,
-          const home::fs::path& shim, int lock) {
+          const home::fs::path& shim, int lock, bool may_start) {
   const HostIdentity host = this_host();
   const std::string holder = fmt::format("{}/{}/{}/{}", host.machine, host.boot, ::getpid(),
                                          process_start(::getpid()).value_or(0));
@@ -129,10 +131,11 @@ int serve(const Options& options, const home::Home& home, Settings& settings,
     }
     return next;
   });
-  Dispatcher dispatcher(home, settings, Starter(home, shim, host.boot), host, holder, loop,
-                        Dispatcher::Purpose{.start = options.mode != Options::Mode::finish,
-                                            .plan = options.mode == Options::Mode::serve,
-                                            .once = options.mode == Options::Mode::once});
+  Dispatcher dispatcher(
+      home, settings, Starter(home, shim, host.boot), host, holder, loop,
+      Dispatcher::Purpose{.start = may_start && options.mode != Options::Mode::finish,
+                          .plan = options.mode == Options::Mode::serve,
+                          .once = options.mode == Options::Mode::once});
   running = &loop;
   settling = &dispatcher;
   loop.on_signal([&](int number) {
@@ -175,12 +178,20 @@ int refuse_to_start(const Options& options, const Error& error) {
   return options.mode == Options::Mode::serve ? k_exit_configuration : status;
 }
 
+std::optional<KillingUnit> own_killing_unit() {
+  const auto groups = read_file("/proc/self/cgroup", k_proc_bytes);
+  return groups ? killing_unit(*groups, ::getpid(),
+                               home::user_manager_socket(environment("XDG_RUNTIME_DIR")))
+                : std::nullopt;
+}
+
 Error workers_would_die(const KillingUnit& unit) {
   return {ErrorCode::unavailable,
-          fmt::format("when {} ends systemd kills what it holds (KillMode={}), so all workers that "
-                      "are started here",
-                      printable(unit.name), unit.kill_mode),
-          "say KillMode=process in the [Service] of that unit"};
+          fmt::format("{} with this process, and systemd then kills what is left in it "
+                      "(KillMode={}): the workers would die",
+                      printable(unit.name) + (unit.ends_with_us ? " ends" : " may end"),
+                      unit.kill_mode),
+          "set KillMode=process in that unit (systemd-run: -p KillMode=process)"};
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -224,15 +235,6 @@ int run(const std::vector<std::string>& arguments) {
   if (!shim) {
     return refuse_to_start(*options, shim.error());
   }
-  if (options->mode != Options::Mode::finish) {
-    const auto unit = killing_unit(home::user_manager_socket(environment("XDG_RUNTIME_DIR")));
-    if (unit && options->mode == Options::Mode::once) {
-      return refuse(workers_would_die(*unit));
-    }
-    if (unit) {
-      log_warning(one_line(workers_would_die(*unit)));
-    }
-  }
   if (const auto prepared = prepare_run_directory(*home); !prepared) {
     return refuse(prepared.error());
   }
@@ -250,9 +252,17 @@ int run(const std::vector<std::string>& arguments) {
   if (options->mode == Options::Mode::once) {
     report.emplace(*home);
   }
-  const int status = serve(*options, *home, settings, *shim, lock->get());
+  const auto unit = options->mode == Options::Mode::finish ? std::nullopt : own_killing_unit();
+  const bool refused = unit && unit->ends_with_us && options->mode == Options::Mode::once;
+  if (unit && !refused) {
+    log_warning(one_line(workers_would_die(*unit)));
+  }
+  int status = serve(*options, *home, settings, *shim, lock->get(), !refused);
   if (report) {
     fmt::print("{}", report->text(settings.config().limits, options->json));
+  }
+  if (refused && status == 0) {
+    status = refuse(workers_would_die(*unit));
   }
   (void)!::ftruncate(lock->get(), 0);  // the PID in it is nobody's from now on
   return status;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -7,17 +9,21 @@
 
 namespace hermes::daemon {
 
-// A service of systemd that ends with us and then kills whatever it still holds, workers too:
-// KillMode= is neither process nor none (systemd.kill(5)).
+// A service of systemd that kills what it still holds when it ends, workers too: KillMode= is
+// neither process nor none (systemd.kill(5)).
 struct KillingUnit {
   std::string name;
   std::string kill_mode;
+  // It ends when we do: we are its main process, or it is done with its one command
+  // (systemd.service(5): Type=oneshot). Else it may.
+  bool ends_with_us = false;
 };
 
-// Ours, when it is such a one: we are its main process or that one's child, or it is of the type
-// oneshot. Nothing where there is none, or where systemd does not say within a second.
-// `user_manager` is the socket of the user's systemd (home::user_manager_socket).
-std::optional<KillingUnit> killing_unit(const std::filesystem::path& user_manager);
+// The unit that a process is in, when it is such a one. `groups` is its /proc/PID/cgroup;
+// `user_manager` the socket of the user's systemd (home::user_manager_socket). Nothing where there
+// is none, and where systemd does not say within a second.
+std::optional<KillingUnit> killing_unit(std::string_view groups, pid_t pid,
+                                        const std::filesystem::path& user_manager);
 
 // The service in which a process is, by its /proc/PID/cgroup (cgroups(7)).
 struct InService {

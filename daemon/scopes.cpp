@@ -161,22 +161,9 @@ int open_bus(Bus& bus, const fs::path& socket, std::vector<Asked>& asked) {
 
 // Until every request has its outcome. Error: the errno, negative.
 int wait(sd_bus* bus, const std::vector<Asked>& asked) {
-  const auto deadline = SteadyClock::now() + k_patience;
-  while (std::ranges::any_of(asked, [](const Asked& one) { return !one.outcome; })) {
-    const auto left =
-        std::chrono::ceil<std::chrono::microseconds>(deadline - SteadyClock::now()).count();
-    if (left <= 0) {
-      return -ETIMEDOUT;
-    }
-    int status = sd_bus_process(bus, nullptr);
-    if (status == 0) {
-      status = sd_bus_wait(bus, static_cast<std::uint64_t>(left));
-    }
-    if (status < 0 && status != -EINTR) {
-      return status;
-    }
-  }
-  return 0;
+  return work_until(bus, SteadyClock::now() + k_patience, [&] {
+    return std::ranges::all_of(asked, [](const Asked& one) { return one.outcome.has_value(); });
+  });
 }
 
 }  // namespace

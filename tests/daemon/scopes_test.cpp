@@ -164,6 +164,14 @@ TEST_CASE("a socket that nobody listens at any more is no systemd", "[daemon]") 
   }
 }
 
+TEST_CASE("a systemd that does not answer keeps no dispatcher from starting", "[daemon]") {
+  Rig rig;
+  const fs::path socket = manager_socket(rig);
+  const Fd silent = listener_at(socket);
+  CHECK_FALSE(daemon::killing_unit(
+      "0::/user.slice/user-7.slice/user@7.service/app.slice/nightly.service\n", 1, socket));
+}
+
 TEST_CASE("the service of a process is found in either version of control groups") {
   const auto of_user = daemon::service_of(
       "1:name=systemd:/user.slice/user-7.slice/user@7.service/app.slice/nightly.service\n"
@@ -175,8 +183,12 @@ TEST_CASE("the service of a process is found in either version of control groups
   REQUIRE(of_system);
   CHECK(of_system->name == "cron.service");
   CHECK_FALSE(of_system->of_user);
+  const auto nested = daemon::service_of("0::/system.slice/_cpu.service/workers/one\n");
+  REQUIRE(nested);
+  CHECK(nested->name == "cpu.service");
   for (const char* other :
-       {"", "0::/\n", "0::/user.slice/user-7.slice/session-3.scope\n", "garbage",
+       {"", "0::/\n", "0::/user.slice/user-7.slice/user@7.service/app.slice/a.scope\n",
+        "0::/user.slice/user-7.slice/session-3.scope\n", "garbage",
         "4:memory:/system.slice/cron.service\n0::/user.slice/user-7.slice/session-3.scope\n"}) {
     CHECK_FALSE(daemon::service_of(other));
   }

@@ -22,27 +22,27 @@ sed -i "s|kanban dispatch|kanban daemon|" "$units/serves.service"
 systemctl --user daemon-reload
 
 id=$(add_task "outlives" --body "echo begun; while [ ! -e $HOME/go ]; do sleep 0.02; done; echo ended")
-for unit_name in kills script main; do
+for unit_name in kills script main; do  # each is refused
   systemctl --user start "$unit_name.service" || true
   wait_until "$unit_name has ended" has ActiveState failed "$unit_name.service"
-  logged "when $unit_name.service ends systemd kills what it holds (KillMode=control-group)"
+  logged "$unit_name.service ends with this process, and systemd then kills what is left in it (KillMode=control-group)"
   expect "the task after $unit_name" "$(status_of "$id")" ready
 done
-logged "say KillMode=process"
+logged "set KillMode=process in that unit"
 
 systemctl --user start spares.service
 expect "what became of the pass" "$(property Result spares.service)" success
 wait_until "the unit is over" has ActiveState inactive spares.service
 expect "the task after the pass" "$(status_of "$id")" running
-hermes kanban log "$id" | grep -qF begun || fail "its log is empty"
+says() { hermes kanban log "$id" | grep -F "$1" >/dev/null; }
+wait_until "the worker has begun" says begun
 touch "$HOME/go"
-has_ended() { hermes kanban log "$id" | grep -qF ended; }
-wait_until "the worker is at its end" has_ended
+wait_until "the worker is at its end" says ended
 finished() { systemctl --user start spares.service && is_done "$id"; }
 wait_until "a later pass books it" finished
 
 # A dispatcher goes on, and says so.
 systemctl --user start serves.service
-logged "when serves.service ends systemd kills what it holds"
+logged "serves.service ends with this process"
 expect "the dispatcher" "$(property ActiveState serves.service)" active
 systemctl --user stop serves.service
