@@ -18,17 +18,6 @@ std::string variable(const Session::Variables& variables, std::string_view name)
   return found == variables.end() ? "" : std::string(trim(found->second));
 }
 
-// The board of those who name none, as it is now; nothing where there is none yet.
-std::optional<std::string> current_board(const Session::Variables& variables) {
-  const auto home =
-      home::find_home(variable(variables, "HERMES_HOME"), variable(variables, "HOME"));
-  if (!home || !variable(variables, "HERMES_KANBAN_BOARD").empty()) {
-    return std::nullopt;
-  }
-  const auto board = home::choose_board(*home, {});
-  return board ? std::optional(board->slug) : std::nullopt;
-}
-
 }  // namespace
 
 Session::Session(Variables variables, bool orchestrator, verbs::Host& host)
@@ -40,7 +29,7 @@ Session::Session(Variables variables, bool orchestrator, verbs::Host& host)
     role_ = Role::worker;
     own_board_ = variable(variables_, "HERMES_KANBAN_BOARD");
   } else if (role_ == Role::orchestrator) {
-    board_at_hand_ = current_board(variables_);
+    (void)board_at_hand();
   }
 }
 
@@ -68,6 +57,28 @@ Result<void> Session::may_read(const std::optional<std::string>& board) const {
   return {};
 }
 
+Result<std::optional<std::string>> Session::board_at_hand() const {
+  if (role_ != Role::orchestrator || !variable(variables_, "HERMES_KANBAN_BOARD").empty()) {
+    return std::nullopt;
+  }
+  const auto home =
+      home::find_home(variable(variables_, "HERMES_HOME"), variable(variables_, "HOME"));
+  if (!home) {
+    return std::nullopt;
+  }
+  if (!board_at_hand_) {
+    if (const auto current = home::choose_board(*home, {})) {
+      board_at_hand_ = current->slug;
+    }
+  } else if (!home::require_board(*home, *board_at_hand_)) {
+    return fail(ErrorCode::not_found,
+                fmt::format("the board that this session began with, '{}', is gone",
+                            printable(*board_at_hand_)),
+                "name the board that is meant in `board`, or begin a new session");
+  }
+  return board_at_hand_;
+}
+
 Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const {
   if (verb.properties.reads_only) {
     TRY(may_read(given.board));
@@ -80,7 +91,7 @@ Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const 
   CallHost host(host_, cancellation_, workspace, std::move(given.input));
   SystemRandom random;
   if (!given.board) {
-    given.board = board_at_hand_;
+    TRY_ASSIGN(given.board, board_at_hand());
   }
   verbs::Call call{verb,  std::move(given.values), std::move(given.board), true, environment, host,
                    random};

@@ -45,12 +45,16 @@ class Session {
   db::Cancellation& cancellation() { return cancellation_; }
 
  private:
+  // Of an orchestrator that names none: the board that was current when there was one first, so
+  // that whoever switches boards in a terminal moves no session. Nothing for all others, whose
+  // environment says it. Error: not_found when that board is gone.
+  Result<std::optional<std::string>> board_at_hand() const;
+
   Variables variables_;
   Role role_;
   std::string own_task_;
   std::string own_board_;
-  // Of an orchestrator that names none: whoever switches boards in a terminal moves no session.
-  std::optional<std::string> board_at_hand_;
+  mutable std::optional<std::string> board_at_hand_;
   verbs::Host& host_;
   mutable db::Cancellation cancellation_;
 };

@@ -258,6 +258,23 @@ TEST_CASE("a session stays on the board that it began with, whoever switches boa
     CHECK(client->ask_tool("kanban_list", {{"board", "second"}})["tasks"][0]["title"] ==
           "of the second");
   }
+  REQUIRE(hermes.kanban({"boards", "switch", "default"}).status == 0);
+  REQUIRE(hermes.kanban({"boards", "rm", "second"}).status == 0);
+  CHECK(is_said(after.refusal("kanban_list"), "began with, 'second', is gone"));
+  CHECK(after.ask_tool("kanban_list", {{"board", "default"}})["count"] == 1);
+}
+
+TEST_CASE("a session that began before there was a board stays on the first that there is",
+          "[mcp]") {
+  const Hermes hermes(false);
+  McpClient client(hermes, {"--orchestrator"});
+  client.initialize();
+  client.refusal("kanban_list");
+  REQUIRE(hermes.run({"init"}).status == 0);
+  client.ask_tool("kanban_create", {{"title", "of the first"}});
+  hermes.add_board("second");
+  REQUIRE(hermes.kanban({"boards", "switch", "second"}).status == 0);
+  CHECK(client.ask_tool("kanban_list")["count"] == 1);
 }
 
 }  // namespace hermes::test
