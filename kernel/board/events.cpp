@@ -33,6 +33,10 @@ void append_imported_event(Change& change, const std::string& task_id,
   insert(change.tx, task_id, run_id, event.kind, event.payload, event.at);
 }
 
+std::string state_after(const std::string& payload) {
+  return "CASE WHEN json_valid(" + payload + ") THEN json_extract(" + payload + ", '$.to') END";
+}
+
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id) {
   std::vector<Event> events;
   auto row = tx.query(

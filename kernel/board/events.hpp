@@ -25,6 +25,10 @@ struct ForeignEvent {
 void append_imported_event(Change& change, const std::string& task_id,
                            std::optional<std::int64_t> run_id, const ForeignEvent& event);
 
+// SQL: the state into which an event of this payload has moved its task; NULL when it moved
+// nothing.
+std::string state_after(const std::string& payload);
+
 // All of a task, oldest first.
 std::vector<Event> events_of(db::Reader& tx, const std::string& task_id);
 

@@ -1,4 +1,5 @@
 #include "kernel/board/invariants.hpp"
+#include "kernel/board/events.hpp"
 #include "kernel/board/json.hpp"
 
 #include <fmt/core.h>
@@ -91,11 +92,11 @@ void check_breaker(db::Reader& tx, std::vector<std::string>& out) {
 
 // 8: the kept state events of a task lead from one to the next, and the last one says where it is.
 void check_replay(db::Reader& tx, std::vector<std::string>& out) {
-  auto row = tx.query(
-      "SELECT t.id, t.status, json_extract(e.payload, '$.from'), json_extract(e.payload, '$.to')"
-      " FROM tasks t JOIN events e ON e.task_id = t.id"
-      " WHERE CASE WHEN json_valid(e.payload) THEN json_extract(e.payload, '$.to') IS NOT NULL END"
-      " ORDER BY t.id, e.seq");
+  auto row =
+      tx.query(fmt::format("SELECT t.id, t.status, json_extract(e.payload, '$.from'), {0}"
+                           " FROM tasks t JOIN events e ON e.task_id = t.id WHERE {0} IS NOT NULL"
+                           " ORDER BY t.id, e.seq",
+                           state_after("e.payload")));
   std::string id;
   std::string status;
   std::string at;

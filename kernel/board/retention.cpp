@@ -1,5 +1,6 @@
 #include "kernel/board/retention.hpp"
 
+#include "kernel/board/events.hpp"
 #include "kernel/board/rows.hpp"
 #include "kernel/board/runs.hpp"
 
@@ -18,8 +19,9 @@ const std::string k_old =
     "COALESCE((SELECT min(seq) FROM events WHERE task_id = $1 AND (at >= $2 OR " +
     k_to_be_delivered +
     ")), 9223372036854775807),"
-    "COALESCE((SELECT max(seq) FROM events WHERE task_id = $1 AND payload LIKE '%\"to\":%'"
-    " AND EXISTS (SELECT 1 FROM tasks WHERE id = $1)), 9223372036854775807))"
+    "COALESCE((SELECT max(seq) FROM events WHERE task_id = $1 AND " +
+    state_after("payload") +
+    " IS NOT NULL AND EXISTS (SELECT 1 FROM tasks WHERE id = $1)), 9223372036854775807))"
     " AND NOT EXISTS (SELECT 1 FROM tasks WHERE id = $1 AND status NOT IN ('done', 'archived'))";
 
 const std::string k_old_of_board =

@@ -163,12 +163,12 @@ TEST_CASE("a worker is stopped at its maximum runtime, the task's own before the
 TEST_CASE("a retry has its whole runtime, however long the runs before it took", "[daemon]") {
   Rig rig("[retry]\nbase = 0\n");
   BoardHand& board = rig.board();
-  // Three runs take longer together than one may.
+  // Three runs take longer together than one may, and one far less.
   const std::string id =
       board.create({.title = "a",
-                    .body = fmt::format("sleep 1; echo >> '{0}'; [ $(wc -l < '{0}') -ge 3 ]",
+                    .body = fmt::format("sleep 2; echo >> '{0}'; [ $(wc -l < '{0}') -ge 3 ]",
                                         rig.path("tries").string()),
-                    .max_runtime = Millis{2500}});
+                    .max_runtime = Millis{5500}});
   rig.start();
   REQUIRE(board.wait_for(id, Status::done));
   CHECK(board.runs(id).size() == 3);

@@ -192,8 +192,11 @@ TEST_CASE("nobody closes a descriptor twice, whatever becomes of workers, boards
   preload(rig);
   const std::string closes = rig.path("closes").string();
   rig.set("HERMES_TEST_CLOSES", closes);
-  {  // it would be seen: this program closes what it never had open
-    Program closer("/usr/bin/perl", {"-e", "use POSIX; POSIX::close(9)"},
+  {  // it would be seen: this program closes twice what it has opened once
+    Program closer("/usr/bin/perl",
+                   {"-e",
+                    "use POSIX; $a = POSIX::open('/'); POSIX::close($a); POSIX::open('/');"
+                    "POSIX::close($a)"},
                    {{"LD_PRELOAD", TEST_PRELOAD}, {"HERMES_TEST_CLOSES", closes + "-of-perl"}},
                    rig.path("out"), rig.path("perl"));
     CHECK(closer.wait() == 0);
