@@ -37,6 +37,9 @@ bool Dispatcher::carry_out(Batch& batch, Instant now) {
   for (const rules::FinishRun& finished : batch.decisions.finish) {
     roster_.drop(batch.desk->slug(), finished.run_id);
   }
+  for (const Roster::Sighting& seen : batch.sightings) {
+    roster_.sighted(batch.desk->slug(), seen.run_id);
+  }
   for (const std::int64_t run_id : batch.signal) {
     batch.effects += roster_.signal_stop(batch.desk->slug(), run_id) ? 1 : 0;
     trees_.cancel(batch.desk->slug(), run_id);

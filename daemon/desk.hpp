@@ -75,6 +75,8 @@ class Desk {
   std::optional<MonotonicTime> tidy(MonotonicTime now);
 
   std::optional<MonotonicTime> held_off_until() const { return held_off_until_; }
+  // Its gate could not be had in time, and nothing else is wrong: it is tried again in a moment.
+  bool postponed() const { return held_off_until_ && !trouble_; }
   const std::optional<Error>& trouble() const { return trouble_; }
   bool newer_schema() const { return newer_schema_; }
   bool fenced_off() const { return fenced_off_; }  // another dispatcher has taken this board over

@@ -16,6 +16,7 @@ namespace hermes::daemon {
 
 namespace {
 
+constexpr Millis k_first_look{5000};  // at boards whose workers are not known
 constexpr Millis k_setup_hold{10'000};
 constexpr Millis k_after_failed_pass{1000};
 constexpr std::size_t k_busy_from = 8;
@@ -78,7 +79,8 @@ std::optional<MonotonicTime> Dispatcher::pass() {
   // Many short workers end one by one; a moment's wait lets one pass, with its two commits, serve
   // several. A board with little to do is served at once.
   loop_.pace(roster_.alive() >= k_busy_from ? k_busy_pace : std::chrono::microseconds{0});
-  idle_ = !acted && !step && !trees_.busy();
+  idle_ = !acted && !step && !trees_.busy() &&
+          std::ranges::none_of(desks_, [](const auto& desk) { return desk->postponed(); });
   if (purpose_.once && idle_) {
     purpose_.start = false;
     idle_ = std::ranges::none_of(
@@ -139,6 +141,7 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
   rules::Snapshot snapshot;
   stops_pending_ = false;
   waiting_ = 0;
+  bool unknown = false;
   const bool no_trees = std::chrono::steady_clock::now() < trees_held_until_;
   for (const auto& [name, profile] : settings_.profiles()) {
     if (!no_trees || !profile.tree.any()) {
@@ -149,6 +152,13 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
     rules::BoardView view;
     if (!desk->ready(now, holder_, settings_.config().limits) || !view_board(*desk, now, view)) {
       tell_trouble(*desk);
+      // Its workers count all the same. Who works on one that was never opened here is known in a
+      // moment; one whose gate somebody keeps does not keep the others for ever.
+      for (std::string& profile : roster_.profiles_at_work(desk->slug())) {
+        snapshot.elsewhere.push_back(std::move(profile));
+      }
+      unknown = unknown || (desk->postponed() && desk->state().opened == 0 &&
+                            std::chrono::steady_clock::now() < began_ + k_first_look);
       continue;
     }
     tell_trouble(*desk);
@@ -156,7 +166,7 @@ rules::Snapshot Dispatcher::take_snapshot(Instant now, std::vector<Desk*>& open)
     open.push_back(desk.get());
     snapshot.boards.push_back(std::move(view));
   }
-  snapshot.draining = !purpose_.start;
+  snapshot.draining = !purpose_.start || unknown;
   if (const auto left = starts_held_until_ - std::chrono::steady_clock::now(); left.count() > 0) {
     snapshot.starts_held_until = now + std::chrono::ceil<Millis>(left);
   }

@@ -136,6 +136,7 @@ class Dispatcher {
   std::string last_planned_;  // the board for which a planner was asked last
   std::map<std::pair<std::string, std::int64_t>, Start> waiting_for_tree_;  // by board and run
   std::vector<std::unique_ptr<Desk>> desks_;
+  MonotonicTime began_ = std::chrono::steady_clock::now();
   MonotonicTime starts_held_until_;
   Instant rate_second_;  // the second that started_this_second_ counts
   std::int64_t started_this_second_ = 0;

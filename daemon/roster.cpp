@@ -19,7 +19,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr Millis k_sight_after{50};
-constexpr Millis k_sight_seldom{5000};
+constexpr Millis k_sight_seldom{1000};
 constexpr Millis k_scan_every{20};
 constexpr Millis k_scan_patience{
     5000};  // then the run stays "ending" and is looked at now and then
@@ -324,18 +324,24 @@ std::vector<Roster::Sighting> Roster::sightings(const std::string& board, Monoto
     if (key.first != board || !entry.sight_at || *entry.sight_at > now) {
       continue;
     }
+    // On a busy machine a supervisor may take long to start its worker.
+    entry.sight_pace = std::min(entry.sight_pace * 2, k_sight_seldom);
+    entry.sight_at = now + entry.sight_pace;
     const auto worker = workers::recorded_worker(home_.record(key.first, key.second));
-    if (!worker || worker->pid > 0) {  // without a record nobody will ever know
-      entry.sight_at.reset();
-    } else {  // on a busy machine a supervisor may take long to start its worker
-      entry.sight_pace = std::min(entry.sight_pace * 2, k_sight_seldom);
-      entry.sight_at = now + entry.sight_pace;
+    if (!worker && worker.error().code == ErrorCode::not_found) {
+      entry.sight_at.reset();  // without a record nobody will ever know
     }
     if (worker && worker->pid > 0) {
       seen.push_back({key.second, worker->pid, static_cast<std::int64_t>(worker->start)});
     }
   }
   return seen;
+}
+
+void Roster::sighted(const std::string& board, std::int64_t run_id) {
+  if (const auto found = entries_.find({board, run_id}); found != entries_.end()) {
+    found->second.sight_at.reset();
+  }
 }
 
 std::optional<MonotonicTime> Roster::next_sighting(const std::string& board) const {
@@ -352,6 +358,16 @@ bool Roster::awaits_own_worker(const std::string& board) const {
   return std::ranges::any_of(entries_, [&](const auto& item) {
     return item.first.first == board && item.second.own_child && item.second.sight_at;
   });
+}
+
+std::vector<std::string> Roster::profiles_at_work(const std::string& board) const {
+  std::vector<std::string> profiles;
+  for (const auto& [key, entry] : entries_) {
+    if (key.first == board && !entry.exit) {
+      profiles.push_back(entry.run.profile);
+    }
+  }
+  return profiles;
 }
 
 std::size_t Roster::alive() const {

@@ -75,6 +75,7 @@ class Roster {
     std::int64_t start;
   };
   std::vector<Sighting> sightings(const std::string& board, MonotonicTime now);
+  void sighted(const std::string& board, std::int64_t run_id);  // and that is committed
   std::optional<MonotonicTime> next_sighting(const std::string& board) const;
   // Whether one that this dispatcher has started has neither been seen nor ended.
   bool awaits_own_worker(const std::string& board) const;
@@ -83,6 +84,8 @@ class Roster {
   bool take_setup_failure() { return std::exchange(setup_failed_, false); }
 
   std::size_t alive() const;
+  // Profiles of those of one board, each as often as it works there.
+  std::vector<std::string> profiles_at_work(const std::string& board) const;
 
  private:
   struct Entry {
@@ -92,12 +95,13 @@ class Roster {
     std::optional<ExitFacts> exit;
     bool own_child = false;
     bool signalled = false;
-    void look_for_worker();
     std::optional<MonotonicTime> sight_at;    // when to look for the worker's PID
     Millis sight_pace{0};                     // that look after the one before
     std::optional<MonotonicTime> lost_since;  // its shim is lost and leftovers are being killed
     std::optional<MonotonicTime> unreadable_since;  // its record cannot be read for now
     MonotonicTime look_again;                       // the next step of either
+
+    void look_for_worker();
   };
   struct Orphan {  // of a board that is gone
     Fd pidfd;

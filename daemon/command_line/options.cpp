@@ -25,9 +25,7 @@ constexpr Flag k_flags[] = {
     {"--pidfile", "PATH", "write the PID there, removed at the end"},
     {"--verbose", "", "say what each pass did", "-v"},
     {"--once", "",
-     "one pass; it ends once each worker that it has started is seen alive or has ended, after 30 "
-     "s "
-     "at the latest"},
+     "one pass; it ends once each worker that it has started is seen alive or has ended"},
     {"--dry-run", "", "say what one pass would do, and do nothing; also beside a dispatcher"},
     {"--json", "", "with --once and --dry-run: print that as JSON"},
     {"--finish", "", "start nothing: stop and finish what was told to stop, then end"},

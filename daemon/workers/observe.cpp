@@ -149,7 +149,9 @@ Result<Observation> judge_free(int fd, const fs::path& path) {
 Result<Record> read_record(const fs::path& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) {
-    return std::unexpected(system_error("open", path, errno));
+    Error error = system_error("open", path, errno);
+    error.code = errno == ENOENT ? ErrorCode::not_found : error.code;
+    return std::unexpected(std::move(error));
   }
   return Record::read(file.get(), path);
 }

@@ -79,7 +79,7 @@ std::optional<Exit> recorded_exit(const fs::path& path);
 
 // The worker that stands in the record of a run whose shim lives; `pid` is 0 until it has one.
 // Takes no lock and writes nothing: adopt() could turn away a shim that is slow to lock its record.
-// Error: unavailable or not_found when the record cannot be read.
+// Error: not_found without a record, unavailable when it cannot be read for now.
 struct Worker {
   pid_t pid = 0;
   std::uint64_t start = 0;

@@ -32,9 +32,12 @@ struct Headcount {
   std::map<std::pair<std::size_t, std::string>, std::int64_t> of_tenant;
 
   void add(std::size_t board, const std::string& profile, const std::string& tenant) {
+    add_elsewhere(profile);
+    ++of_tenant[{board, tenant}];
+  }
+  void add_elsewhere(const std::string& profile) {
     ++total;
     ++of_profile[profile];
-    ++of_tenant[{board, tenant}];
   }
 };
 
@@ -194,6 +197,9 @@ Plan plan(const Snapshot& snapshot, Instant now, const Limits& limits) {
   Plan out;
   Deadline deadline(now);
   Headcount running;
+  for (const std::string& profile : snapshot.elsewhere) {
+    running.add_elsewhere(profile);
+  }
   for (std::size_t board = 0; board < snapshot.boards.size(); ++board) {
     if (clock_was_ahead(snapshot.boards[board], now)) {
       out.actions.push_back(RebaseClock{board});

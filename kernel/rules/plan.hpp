@@ -64,6 +64,8 @@ struct ProfileView {
 struct Snapshot {
   std::vector<BoardView> boards;
   std::map<std::string, ProfileView> profiles;  // those that can be started
+  // Profiles of workers of boards that cannot be read now, each as often as it works there.
+  std::vector<std::string> elsewhere;
   bool draining = false;
   std::optional<Instant> starts_held_until;
   std::int64_t started_this_second = 0;

@@ -165,8 +165,11 @@ TEST_CASE("a single pass ends also when it cannot learn what became of what it s
   fs::permissions(stuck, fs::perms::owner_all);
   rig.set("HERMES_SHIM", stuck.string());
   const std::string id = board.add("exit 0");
+  const auto began = std::chrono::steady_clock::now();
   const Ran ran = rig.run_dispatcher({"--once", "--json"});
   INFO(ran.out << ran.err);
+  // It has not waited until its patience was over.
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{25});
   CHECK(nlohmann::json::parse(ran.out)["starting"] == nlohmann::json::array({id}));
   CHECK(board.task(id).status == Status::running);
 }

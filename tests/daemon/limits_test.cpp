@@ -1,9 +1,12 @@
 // How many run at once, and what that costs the dispatcher.
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 
 #include <algorithm>
 
 #include "daemon/rig.hpp"
+#include "kernel/base/fd.hpp"
 #include "kernel/base/files.hpp"
 #include "kernel/home/dispatcher_lock.hpp"
 
@@ -63,6 +66,32 @@ TEST_CASE("a profile's own cap holds while others fill the rest", "[daemon]") {
   CHECK(most_at_once(rig) == 1);
   rig.open("go");
   REQUIRE(all_done(board, 6));
+}
+
+TEST_CASE("a cap holds also while a board with a worker cannot be looked at", "[daemon]") {
+  Rig rig("[dispatcher]\nmax_in_progress = 1\n");
+  BoardHand& busy = rig.board("third");
+  const std::string working = busy.add(traced(rig, rig.waits_for("go")));
+  rig.start();
+  REQUIRE(busy.wait_until_works(working));
+  rig.kill_dispatcher();
+  Fd gate(::open(busy.paths().lock().c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::flock(gate.get(), LOCK_EX) == 0);
+  BoardHand& other = rig.board();
+  const std::string waits = other.add(traced(rig, "exit 0"));
+  rig.launch({"--verbose"});
+  const auto often = [&] {
+    return std::ranges::count_if(lines_of(rig.path("err-2")), [](const std::string& line) {
+      return line.find("board third is busy, postponed") != std::string::npos;
+    });
+  };
+  REQUIRE(wait_until([&] { return often() >= 3; }, k_patience));
+  CHECK(other.task(waits).status == Status::ready);
+  gate.reset();
+  rig.open("go");
+  REQUIRE(busy.wait_for(working, Status::done));
+  REQUIRE(other.wait_for(waits, Status::done));
+  CHECK(most_at_once(rig) == 1);
 }
 
 TEST_CASE("a task that is nobody's starts for the default assignee, and for nobody without one",

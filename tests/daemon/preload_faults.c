@@ -1,8 +1,8 @@
 // Preloaded into a program under test; makes happen what a test cannot wait for.
 //   HERMES_TEST_DIE_AT=N   SIGKILL instead of the N-th call that leaves a trace outside the process
 //   HERMES_TEST_EIO=FILE   while FILE exists, reading, writing and syncing the board "default" fail
-//   HERMES_TEST_CLOSES=FILE  gets a line for each close(2) of what is not open, or was closed
-//   before HERMES_TEST_SQLITE=TEXT  what the SQLite that is loaded calls its version and its source
+//   HERMES_TEST_CLOSES=FILE  a line for each close(2) of what is not open, or not any more
+//   HERMES_TEST_SQLITE=TEXT  what the SQLite that is loaded calls its version and its source
 //   HERMES_TEST_FS=NUMBER  the type of every filesystem, as statfs(2) tells it
 //   HERMES_TEST_CLOCK=FILE while FILE exists, the wall clock is an hour behind
 #include <dlfcn.h>
@@ -132,8 +132,11 @@ static void park(int fd, int (*really_close)(int)) {
   static int parked[k_parked];
   static unsigned next = 0;
   static unsigned number = 0;
+  if (fd >= k_numbers) {
+    return;
+  }
   const int null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
-  if (null < 0 || fd >= k_numbers) {
+  if (null < 0) {
     return;
   }
   if (null != fd) {
@@ -165,6 +168,7 @@ int close(int fd) {
   if (file == NULL || *file == '\0') {
     return real(fd);
   }
+  const int before = errno;
   const int again = fd >= 0 && fd < k_numbers && is_parked[fd];
   const int problem = again ? EBADF : real(fd) == 0 ? 0 : errno;
   if (problem == EBADF) {
@@ -172,7 +176,7 @@ int close(int fd) {
   } else if (problem == 0) {
     park(fd, real);
   }
-  errno = problem;
+  errno = problem == 0 ? before : problem;
   return problem == 0 ? 0 : -1;
 }
 

@@ -72,6 +72,11 @@ std::string Scenario::carry_out(Command& command) {
     if (!draining_ && !command.take_flag("off")) {
       throw std::invalid_argument("drain is on or off");
     }
+  } else if (name == "elsewhere") {
+    elsewhere_.clear();
+    while (command.has_word()) {
+      elsewhere_.push_back(command.take_word());
+    }
   } else if (name == "starts_held") {
     starts_held_until_ = instant(command, "for");
   } else if (name == "started") {
@@ -270,6 +275,7 @@ Instant Scenario::instant(Command& command, const std::string& key, Millis other
 rules::Snapshot Scenario::snapshot() const {
   rules::Snapshot out;
   out.draining = draining_;
+  out.elsewhere = elsewhere_;
   out.starts_held_until = starts_held_until_;
   out.started_this_second = second_ == now_.seconds() ? started_ : 0;
   for (const auto& [name, profile] : profiles_) {

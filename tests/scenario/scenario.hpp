@@ -30,6 +30,7 @@ namespace hermes::test {
 //   exit 1 code=1 says=no_key               the last line of its log
 //   paused shell for=1m    resume shell     the profile, on this board
 //   drain on    drain off    starts_held for=10s
+//   elsewhere shell agent                   who works on boards that cannot be read; nobody: none
 //   started 3                               so many starts in this second already
 //   tick 5s    tick -1h                     the clock goes on, or is set back
 //   plan                                    prints what plan() decides and when it looks again
@@ -105,6 +106,7 @@ class Scenario {
   std::vector<Board> boards_;
   std::size_t current_ = 0;
   bool draining_ = false;
+  std::vector<std::string> elsewhere_;
   std::optional<Instant> starts_held_until_;
   std::int64_t second_ = 0;  // in which started_ were started
   std::int64_t started_ = 0;
