@@ -153,10 +153,12 @@ Result<Json> list_of_orchestrator(const Session& session) {
   Json out = Json::array();
   const verbs::Verb* boards = verbs::find_verb("kanban boards", "list");
   TRY_ASSIGN(const verbs::Answer all, session.call(*boards, {}));
-  std::string at_hand;
+  // When that one is gone the others are listed all the same.
+  const auto pinned = session.board_at_hand();
+  std::string at_hand = pinned ? pinned->value_or("") : "";
   for (const Json& board : all.value) {
     const std::string slug = board["slug"];
-    if (board.value("is_current", false)) {
+    if (pinned && !*pinned && board.value("is_current", false)) {
       at_hand = slug;
     }
     if (out.size() < k_most_boards) {

@@ -90,7 +90,7 @@ Result<verbs::Answer> Session::call(const verbs::Verb& verb, Given given) const 
       role_ == Role::worker ? variable(variables_, "HERMES_KANBAN_WORKSPACE") : "";
   CallHost host(host_, cancellation_, workspace, std::move(given.input));
   SystemRandom random;
-  if (!given.board) {
+  if (!given.board && verb.group == kanban_verb("list").group) {  // not of those about all boards
     TRY_ASSIGN(given.board, board_at_hand());
   }
   verbs::Call call{verb,  std::move(given.values), std::move(given.board), true, environment, host,

@@ -32,6 +32,11 @@ class Session {
   // A worker reads its own board and no other. Error: forbidden.
   Result<void> may_read(const std::optional<std::string>& board) const;
 
+  // Of an orchestrator that names none: the board that was current when there was one first, so
+  // that whoever switches boards in a terminal moves no session. Nothing for all others, whose
+  // environment says it. Error: not_found when that board is gone.
+  Result<std::optional<std::string>> board_at_hand() const;
+
   struct Given {
     verbs::Values values;
     std::optional<std::string> board = {};
@@ -45,11 +50,6 @@ class Session {
   db::Cancellation& cancellation() { return cancellation_; }
 
  private:
-  // Of an orchestrator that names none: the board that was current when there was one first, so
-  // that whoever switches boards in a terminal moves no session. Nothing for all others, whose
-  // environment says it. Error: not_found when that board is gone.
-  Result<std::optional<std::string>> board_at_hand() const;
-
   Variables variables_;
   Role role_;
   std::string own_task_;

@@ -328,10 +328,9 @@ constexpr Verb k_verbs[] = {
      "One dispatcher serves every board of the home; a second one ends with exit status 3.",
      arguments::k_daemon, k_runs_dispatcher, daemon},
     {"kanban", "dispatch", "", "one pass of the dispatcher",
-     "It ends once each worker that it has started is seen alive or has ended, after 30 s at the "
-     "latest. "
+     "It ends once each worker that it has started is seen alive or has ended, after 30 s at most. "
      "Exit status 3 when another dispatcher is running, except with --dry-run; 1, and nothing is "
-     "started, in a unit of systemd that would kill the workers with it (KillMode=).",
+     "started, in a unit of systemd that ends with the pass and kills the workers (KillMode=).",
      arguments::k_dispatch, k_runs_dispatcher, dispatch},
 
     {"kanban boards", "list", "ls", "all boards of the home", "", arguments::k_boards_list, k_reads,

@@ -33,7 +33,8 @@ class Killer {
   void stop_dispatcher();  // SIGSTOP, for less than a second
   void kill_shim();
   void kill_worker();
-  // Looks at all processes: two runs of one task never live at the same moment.
+  // Looks at all processes: two runs of one task never live at the same moment, nor more workers
+  // than the cap allows.
   void look();
   // Ends it in order; its exit status has to be 0.
   void end_dispatcher();

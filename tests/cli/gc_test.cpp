@@ -402,10 +402,11 @@ TEST_CASE("a working tree stays while another task works in it, however its path
   const std::string written =
       GENERATE(as<std::string>{}, "repository/.worktrees/ID/", "repository/.worktrees/ID/sub",
                "link/.worktrees/ID", "repository/.worktrees/");
-  std::string path = hermes.dir() / written;
-  if (const auto at = path.find("ID"); at != std::string::npos) {
-    path.replace(at, 2, first);
+  std::string name = written;
+  if (const auto at = name.find("ID"); at != std::string::npos) {
+    name.replace(at, 2, first);
   }
+  const std::string path = hermes.dir() / name;
   std::filesystem::create_directories(path);
   const std::string other = hermes.create({"b", "--workspace", "dir:" + path});
   REQUIRE(hermes.kanban({"claim", other}).status == 0);

@@ -262,6 +262,9 @@ TEST_CASE("a session stays on the board that it began with, whoever switches boa
   REQUIRE(hermes.kanban({"boards", "rm", "second"}).status == 0);
   CHECK(is_said(after.refusal("kanban_list"), "began with, 'second', is gone"));
   CHECK(after.ask_tool("kanban_list", {{"board", "default"}})["count"] == 1);
+  const Json listed = after.request("resources/list")["result"]["resources"];
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0]["uri"] == "hermes://board/default");
 }
 
 TEST_CASE("a session that began before there was a board stays on the first that there is",
