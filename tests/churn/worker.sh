@@ -16,7 +16,8 @@ say() {
 call() {
   say try "$1"
   "$hermes" kanban "$@" >/dev/null 2>>"$ground/worker-errors"
-  say "called" "$1 $?"
+  status=$?
+  say "called" "$1 $status"
 }
 
 finish() {
@@ -51,7 +52,8 @@ case $((run * 7919 % 19)) in
     ;;
   4)
     call complete "$task"
-    sleep 600 # lingers until it is stopped
+    # Lingers until it is stopped. Whose call was killed may have said nothing, and nobody stops it.
+    [ "$status" = 0 ] && sleep 600
     finish 9
     ;;
   5)
