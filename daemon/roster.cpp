@@ -174,6 +174,7 @@ void Roster::never_started(const Key& key, Entry& entry) {
 
 void Roster::shim_lost(Entry& entry) {
   entry.lost_since = steady_clock::now();
+  entry.leftovers = std::make_unique<workers::Leftovers>(entry.run.token);
   entry.look_again = *entry.lost_since;
   log_warning(fmt::format(
       "the supervisor of run {} of {} is gone without a record of its end: stopping what it left",
@@ -299,7 +300,7 @@ std::optional<MonotonicTime> Roster::step(MonotonicTime now) {
     if (entry.look_again <= now) {
       if (entry.unreadable_since) {
         look(key, entry);
-      } else if (workers::kill_leftovers(entry.run.token) == 0) {
+      } else if (entry.leftovers->sweep() == 0) {
         settle_exit(key, entry, {.kind = ExitKind::shim_lost});
       } else {
         entry.look_again =

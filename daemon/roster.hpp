@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/loop.hpp"
+#include "daemon/workers/lost.hpp"
 #include "kernel/base/fd.hpp"
 #include "kernel/home/paths.hpp"
 #include "kernel/model/run.hpp"
@@ -98,6 +99,7 @@ class Roster {
     std::optional<MonotonicTime> sight_at;    // when to look for the worker's PID
     Millis sight_pace{0};                     // that look after the one before
     std::optional<MonotonicTime> lost_since;  // its shim is lost and leftovers are being killed
+    std::unique_ptr<workers::Leftovers> leftovers;  // set with it
     std::optional<MonotonicTime> unreadable_since;  // its record cannot be read for now
     MonotonicTime look_again;                       // the next step of either
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -88,18 +90,39 @@ bool belongs(int process, std::string_view wanted, std::string& buffer) {
   return holds(buffer, wanted);
 }
 
-}  // namespace
+// Past its last instruction, and not yet a zombie (proc(5), "stat": state, flags; PF_EXITING).
+bool is_dying(int process) {
+  constexpr unsigned long k_exiting = 0x4;
+  const Fd file(::openat(process, "stat", O_RDONLY | O_CLOEXEC));
+  char text[1024];
+  const ssize_t got = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+  if (got <= 0) {
+    return false;
+  }
+  text[got] = '\0';
+  const char* rest = std::strrchr(text, ')');  // behind the name
+  char state = 0;
+  unsigned long flags = 0;
+  return rest != nullptr &&
+         std::sscanf(rest, ") %c %*d %*d %*d %*d %*d %lu", &state, &flags) == 2 && state != 'Z' &&
+         state != 'X' && (flags & k_exiting) != 0;
+}
 
-int kill_leftovers(std::string_view token) {
+struct Killed {
+  std::map<pid_t, Fd> with_token;
+  std::map<pid_t, Fd> dying;  // only when asked for
+};
+
+Killed scan(std::string_view token, bool also_dying) {
+  Killed killed;
   const std::unique_ptr<DIR, int (*)(DIR*)> all(
       token.size() < k_shortest_token ? nullptr : ::opendir("/proc"), ::closedir);
   if (all == nullptr) {
-    return 0;
+    return killed;
   }
   const std::string wanted = fmt::format("{}={}", k_token_variable, token);
   const pid_t self = ::getpid();
   std::string buffer;
-  int found = 0;
   while (const dirent* entry = ::readdir(all.get())) {
     const pid_t pid = pid_from(entry->d_name);
     if (pid <= 0 || pid == self) {
@@ -108,17 +131,45 @@ int kill_leftovers(std::string_view token) {
     // The descriptors come before the look: they stay with this process when the PID is used again.
     const Fd process(
         ::openat(::dirfd(all.get()), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!process || !is_ours(process.get()) || !belongs(process.get(), wanted, buffer)) {
+    if (!process || !is_ours(process.get())) {
       continue;
     }
-    const Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const bool found = belongs(process.get(), wanted, buffer);
+    if (!found && !(also_dying && is_dying(process.get()))) {
+      continue;
+    }
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     // The directory must still be alive: then the pidfd is of the process that was read.
-    if (pidfd && is_ours(process.get()) && has_image(process.get())) {
+    if (!pidfd || !is_ours(process.get())) {
+      continue;
+    }
+    if (found && has_image(process.get())) {
       ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-      ++found;
+      killed.with_token.emplace(pid, std::move(pidfd));
+    } else if (also_dying && is_dying(process.get())) {
+      killed.dying.emplace(pid, std::move(pidfd));
     }
   }
-  return found;
+  return killed;
+}
+
+bool has_ended(const Fd& pidfd) {
+  pollfd one{pidfd.get(), POLLIN, 0};
+  return ::poll(&one, 1, 0) == 1;
+}
+
+}  // namespace
+
+int kill_leftovers(std::string_view token) {
+  return static_cast<int>(scan(token, false).with_token.size());
+}
+
+int Leftovers::sweep() {
+  Killed killed = scan(token_, !std::exchange(has_swept_, true));
+  std::erase_if(waited_for_, [](const auto& item) { return has_ended(item.second); });
+  waited_for_.merge(killed.with_token);
+  waited_for_.merge(killed.dying);
+  return static_cast<int>(waited_for_.size());
 }
 
 }  // namespace hermes::workers

@@ -1,6 +1,12 @@
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
 
 #include "daemon/workers/lost.hpp"
 #include "kernel/base/process.hpp"
@@ -72,6 +78,34 @@ TEST_CASE("a killed shim takes its worker along, and what is left can be found a
   CHECK(kill_leftovers(rig.token()) == 3);
   CHECK(wait_until([&] { return kill_leftovers(rig.token()) == 0; }));
   CHECK(count_living(rig.token()) == 0);
+}
+
+TEST_CASE("what is left of a run is gone only when it holds nothing any more", "[workers]") {
+  const Rig rig;
+  const fs::path lock = rig.path("lock");
+  // Much memory takes long to give back, and a killed process lets go of its files after that.
+  const std::string program =
+      "use Fcntl ':flock'; open(my $f, '>', '" + lock.string() +
+      "') or die; flock($f, LOCK_EX) or die; my $x = 'x' x (300 << 20); print $f 'held'; "
+      "$f->flush(); sleep 600;";
+  for (int round = 0; round < 3; ++round) {
+    fs::remove(lock);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::setenv(std::string(k_token_variable).c_str(), rig.token().c_str(), 1);
+      ::execl("/usr/bin/perl", "perl", "-e", program.c_str(), nullptr);
+      ::_exit(127);
+    }
+    REQUIRE(wait_until([&] { return file_text(lock) == "held"; }));
+    // As the end of its parent does it: nobody has seen it before.
+    REQUIRE(::kill(child, SIGKILL) == 0);
+    Leftovers leftovers(rig.token());
+    REQUIRE(wait_until([&] { return leftovers.sweep() == 0; }));
+    const Fd mine(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
+    CHECK(::flock(mine.get(), LOCK_EX | LOCK_NB) == 0);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+  }
 }
 
 TEST_CASE("a search for leftovers spares everybody else", "[workers]") {
