@@ -76,6 +76,9 @@ void Ledger::end(Call call, Answer answer, const nlohmann::json& said) {
   ++(answer == Answer::done ? done : answer == Answer::refused ? refused : killed);
   const bool acknowledged = answer == Answer::done;
   succeeded[call.verb] += acknowledged ? 1 : 0;
+  if (acknowledged && (call.verb == "archive" || call.verb == "request-review")) {
+    after_[{call.board, call.verb}].push_back(call.task);
+  }
   if (acknowledged && (call.verb == "create" || call.verb == "swarm")) {
     note_created(call, said);
     if (said.value("existing", false)) {

@@ -45,6 +45,10 @@ class Ledger {
     return links_.at(board);
   }
   std::vector<HandRun>& hand_runs() { return hand_runs_; }
+  // Tasks of which this verb has succeeded, the newest last.
+  const std::vector<std::string>& tasks_after(const std::string& board, const std::string& verb) {
+    return after_[{board, verb}];
+  }
   bool may_be_deleted(const std::string& board, const std::string& task) const {
     return deletions_.contains({board, task});
   }
@@ -91,6 +95,7 @@ class Ledger {
   std::map<std::string, std::vector<Key>> links_{{k_boards[0], {}}, {k_boards[1], {}}};
   std::map<Key, bool> deletions_;  // whether it was acknowledged
   std::vector<HandRun> hand_runs_;
+  std::map<Key, std::vector<std::string>> after_;  // by board and verb
 };
 
 }  // namespace hermes::churn

@@ -42,8 +42,10 @@ constexpr std::chrono::seconds k_longest_lack{100};  // of what must have happen
 constexpr long k_memory_slack_kb = 8 * 1024;
 #ifdef __SANITIZE_ADDRESS__
 constexpr bool k_memory_is_judged = false;  // AddressSanitizer keeps what was freed for a while
+constexpr bool k_verbs_are_judged = false;  // and a tenth of the commands does not meet every state
 #else
 constexpr bool k_memory_is_judged = true;
+constexpr bool k_verbs_are_judged = true;
 #endif
 
 struct Options {
@@ -172,7 +174,8 @@ class Churn {
   // By time only: a run by kills has few clients.
   std::vector<std::string> verbs_without_success() const {
     std::vector<std::string> without;
-    for (const std::string& verb : by_kills() ? std::set<std::string>{} : Verbs::all()) {
+    const bool are_judged = k_verbs_are_judged && !by_kills();
+    for (const std::string& verb : are_judged ? Verbs::all() : std::set<std::string>{}) {
       const auto& succeeded = clients_.ledger().succeeded;
       if (const auto found = succeeded.find(verb); found == succeeded.end() || found->second == 0) {
         without.push_back(verb);

@@ -110,6 +110,14 @@ Call Verbs::by_hand(Random& random) {
 }
 
 Call Verbs::writing(Random& random, const std::string& verb, Call call) {
+  // What few tasks are in a state for is tried on those.
+  if (verb == "delete" || verb == "request-changes" || verb == "reopen-review") {
+    const auto& fit =
+        ledger_.tasks_after(call.board, verb == "delete" ? "archive" : "request-review");
+    if (!fit.empty() && chance(random, 80)) {
+      call.task = fit[fit.size() - 1 - random() % std::min(fit.size(), k_in_play)];
+    }
+  }
   const std::string& id = call.task;
   call.verb = verb;
   call.tag = next_tag();
