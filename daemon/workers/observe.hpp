@@ -51,7 +51,7 @@ struct Ended {
 // No worker was started and none will be.
 struct NeverStarted {};
 // The shim is gone without a word. The worker died with it; what the worker started may live:
-// kill_leftovers() in lost.hpp.
+// Leftovers in lost.hpp.
 struct ShimLost {
   pid_t worker_pid = 0;  // 0 when not recorded
   std::uint64_t worker_start = 0;

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 #include <sqlite3.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -13,6 +11,7 @@
 #include "kernel/board/invariants.hpp"
 #include "kernel/board/tasks.hpp"
 #include "kernel/db/database.hpp"
+#include "support/race.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace hermes;
@@ -105,28 +104,10 @@ TEST_CASE("compat: every schema has its fixture") {
 TEST_CASE(
     "compat: of many who open an older board at once one brings it up, and all find it whole") {
   const Ground ground(1);
-  int pipe_ends[2];
-  REQUIRE(::pipe(pipe_ends) == 0);
-  std::vector<pid_t> children;
-  for (int i = 0; i < 8; ++i) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      ::close(pipe_ends[1]);
-      char go = 0;
-      // End of file: everybody starts together.
-      [[maybe_unused]] const auto got = ::read(pipe_ends[0], &go, 1);
-      ::_exit(db::Database::open(ground.files, db::Database::Access::write, k_now) ? 0 : 1);
-    }
-    children.push_back(child);
-  }
-  ::close(pipe_ends[0]);
-  ::close(pipe_ends[1]);
-  for (const pid_t child : children) {
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
-  }
+  const auto statuses = hermes::test::race(8, [&] {
+    return db::Database::open(ground.files, db::Database::Access::write, k_now) ? 0 : 1;
+  });
+  CHECK(std::ranges::count(statuses, 0) == 8);
   const std::string newest = std::to_string(db::schema_version());
   CHECK(query(ground.files.database, "PRAGMA user_version")[0][0] == newest);
   CHECK(query(ground.files.database, "SELECT count(*) FROM schema_migrations")[0][0] == newest);
